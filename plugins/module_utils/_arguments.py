@@ -1,0 +1,139 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The arguments of the modules, and what they have in common.
+
+PRIVATE to the collection: it may change without notice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import TaskRef
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Policy
+
+ArgumentSpec = dict[str, dict[str, t.Any]]
+
+CONNECTION_OPTIONS = (
+    "region",
+    "project_id",
+    "endpoint",
+    "iam_endpoint",
+    "auth_token",
+    "access_key",
+    "secret_key",
+    "security_token",
+    "username",
+    "password",
+    "domain_name",
+    "validate_certs",
+    "ca_path",
+    "request_timeout",
+    "language",
+)
+TASK_OPTIONS = ("service", "task_id", "instance_id", "task_name")
+POLICY_OPTIONS = (
+    "timeout",
+    "delay",
+    "sleep",
+    "max_sleep",
+    "stall_timeout",
+    "not_found_grace",
+    "error_grace",
+    "require",
+    "fail_fast",
+)
+
+
+def connection_arguments() -> ArgumentSpec:
+    """Return the options of every module: where to ask, and with which credentials."""
+    return {
+        "region": {"type": "str"},
+        "project_id": {"type": "str"},
+        "endpoint": {"type": "str"},
+        "iam_endpoint": {"type": "str"},
+        "auth_token": {"type": "str", "no_log": True},
+        "access_key": {"type": "str", "no_log": True},
+        "secret_key": {"type": "str", "no_log": True},
+        "security_token": {"type": "str", "no_log": True},
+        "username": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
+        "domain_name": {"type": "str"},
+        "validate_certs": {"type": "bool", "default": True},
+        "ca_path": {"type": "path", "aliases": ["ca_cert"]},
+        "request_timeout": {"type": "float", "default": 30.0},
+        "language": {"type": "str", "choices": ["en-us", "zh-cn"], "default": "en-us"},
+    }
+
+
+def task_arguments() -> ArgumentSpec:
+    """Return the options that name one task."""
+    return {
+        "task_id": {"type": "str", "aliases": ["job_id"]},
+        "instance_id": {"type": "str"},
+        "task_name": {"type": "str", "aliases": ["job_name"]},
+    }
+
+
+def query_arguments(service: str) -> ArgumentSpec:
+    """Return the options of a service's query module: what its row says that it needs."""
+    row = SERVICES[service]
+    named = {option: spec for option, spec in task_arguments().items() if option in row.needs + row.together}
+    for option in row.needs:
+        named[option]["required"] = True
+    return dict(connection_arguments(), **named)
+
+
+def wait_arguments() -> ArgumentSpec:
+    """Return the options of wait_for_task."""
+    one_task = dict(task_arguments(), service={"type": "str", "choices": list(SERVICES)})
+    item = dict(
+        one_task,
+        service={"type": "str", "choices": list(SERVICES), "required": True},
+        region={"type": "str"},
+        project_id={"type": "str"},
+        endpoint={"type": "str"},
+    )
+    policy: ArgumentSpec = {
+        "require": {"type": "str", "choices": ["all", "any"], "default": "all"},
+        "fail_fast": {"type": "bool", "default": True},
+        "timeout": {"type": "float", "default": 3600.0},
+        "delay": {"type": "float", "default": 0.0},
+        "sleep": {"type": "float", "default": 5.0},
+        "max_sleep": {"type": "float", "default": 30.0},
+        "stall_timeout": {"type": "float"},
+        "not_found_grace": {"type": "float", "default": 60.0},
+        "error_grace": {"type": "float", "default": 300.0},
+        "progress": {"type": "bool", "default": True},
+    }
+    tasks: ArgumentSpec = {"tasks": {"type": "list", "elements": "dict", "options": item}}
+    return {**connection_arguments(), **one_task, **tasks, **policy}
+
+
+# One task by the single options, or a list; never both.
+WAIT_RULES: dict[str, t.Any] = {
+    "required_one_of": [("service", "tasks")],
+    "mutually_exclusive": [("tasks", option) for option in TASK_OPTIONS],
+}
+
+
+def refs_of(params: t.Mapping[str, t.Any]) -> list[TaskRef]:
+    """Return the tasks that the options of wait_for_task name, in the order given."""
+    if params.get("tasks") is None:
+        return [_ref({option: params.get(option) for option in TASK_OPTIONS})]
+    return [_ref(item) for item in params["tasks"]]
+
+
+def _ref(values: t.Mapping[str, t.Any]) -> TaskRef:
+    # Ansible adds the names of aliases to what was given.
+    names = [field.name for field in dataclasses.fields(TaskRef)]
+    return TaskRef(**{name: values.get(name) for name in names})  # type: ignore[arg-type]
+
+
+def policy_of(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Policy:
+    """Return how to wait. Check mode looks once."""
+    return Policy(**{option: params[option] for option in POLICY_OPTIONS}, look_once=check_mode)

@@ -1,0 +1,392 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One request to one address: decoded JSON or a typed error. The only file that knows requests.
+
+PRIVATE to the collection: it may change without notice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import email.utils
+import json
+import ssl
+import time
+import traceback
+import typing as t
+import warnings
+from http.cookiejar import DefaultCookiePolicy
+from urllib.parse import urlsplit
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import Auth, KeyAuth
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
+    BAD_TOKEN,
+    UNKNOWN_API,
+    Meaning,
+    RequestError,
+    meaning_of,
+)
+
+try:
+    import requests
+except ImportError:
+    REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
+else:
+    REQUESTS_IMPORT_ERROR = None
+
+if t.TYPE_CHECKING:
+    from requests import PreparedRequest, Response, Session
+
+VERSION = "1.0.0"
+USER_AGENT = f"ansible-huaweicloud.tasks/{VERSION}"
+MAX_BODY_BYTES = 8 * 1024 * 1024
+CHUNK_BYTES = 16 * 1024
+POOL_SIZE = 16
+# Huawei's gateway refuses a signature whose date is more than 15 minutes off; a doubtful clock is named before that.
+DOUBTFUL_SKEW_SECONDS = 300
+MAX_MESSAGE_CHARACTERS = 300
+NOT_FOUND_HINT = "Check the id, region and project_id; tasks are kept for one month."
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """A request to send. ``asked`` begins the error's message; ``text`` expects plain text instead of JSON."""
+
+    method: str
+    url: str
+    asked: str
+    auth: Auth | None = None
+    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    body: t.Any = None
+    text: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """A successful answer: its decoded body, and what else is needed of it."""
+
+    body: t.Any
+    http_status: int
+    headers: t.Mapping[str, str]
+    request_id: str | None
+
+
+def new_session(*, trust_env: bool = True) -> Session:
+    """Return a session which keeps connections, refuses cookies and never follows a redirect."""
+    # With validate_certs: false the user has decided; urllib3 would say so again at every request.
+    warnings.filterwarnings("ignore", message="Unverified HTTPS request")
+    session = requests.Session()
+    session.trust_env = trust_env
+    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    # Even with allow_redirects=False requests would read a redirect's body, of any size, to prepare the next request.
+    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
+    adapter = requests.adapters.HTTPAdapter(pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def no_auth(request: PreparedRequest) -> PreparedRequest:
+    """Send no credentials, not even those that requests would find in a netrc file."""
+    return request
+
+
+class HttpClient:
+    """Sends requests over one session. ``verify`` is as in requests: true, false or the path of a CA bundle."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        request_timeout: float,
+        verify: bool | str = True,
+        now: t.Callable[[], float] = time.time,
+        clock: t.Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session = session
+        self._request_timeout = request_timeout
+        self._verify = verify
+        self._now = now
+        self._clock = clock
+
+    def send(self, question: Question, limit: float | None = None) -> Answer:
+        """Send a request; when its credentials are refused, once more if there are fresh ones.
+
+        ``limit`` is the number of seconds that the caller has left for this.
+
+        :raises RequestError: there was no usable answer
+        """
+        seconds = self._request_timeout if limit is None else min(self._request_timeout, limit)
+        deadline = self._clock() + seconds
+        try:
+            return self._exchange(question, deadline)
+        except _RefusedError as refused:
+            if question.auth is None or not question.auth.renew(refused.request):
+                raise refused.error from None
+        try:
+            return self._exchange(question, deadline)
+        except _RefusedError as refused:
+            raise refused.error from None
+
+    def _exchange(self, question: Question, deadline: float) -> Answer:
+        left = max(deadline - self._clock(), 0.001)
+        try:
+            with self._session.request(
+                question.method,
+                question.url,
+                json=question.body,
+                headers=dict(question.headers),
+                auth=question.auth or no_auth,
+                timeout=left,
+                verify=self._verify,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                content = self._read(response, question, deadline)
+        # requests' own exceptions are OSErrors; others come from an unreadable CA bundle.
+        except OSError as error:
+            raise _explain_no_answer(error, question.asked, left) from None
+        return self._decode(response, content, question)
+
+    def _read(self, response: Response, question: Question, deadline: float) -> bytes:
+        content = bytearray()
+        for chunk in response.iter_content(CHUNK_BYTES):
+            content += chunk
+            if len(content) > MAX_BODY_BYTES:
+                raise RequestError(
+                    f"the answer is larger than {MAX_BODY_BYTES // 1024 // 1024} MiB",
+                    meaning=Meaning.FATAL,
+                    asked=question.asked,
+                    http_status=response.status_code,
+                    request_id=_request_id(response, None),
+                    hint="Check endpoint: no task API answers like this.",
+                )
+            if self._clock() > deadline:
+                raise requests.exceptions.ReadTimeout()
+        return bytes(content)
+
+    def _decode(self, response: Response, content: bytes, question: Question) -> Answer:
+        succeeded = 200 <= response.status_code < 300
+        body = content.decode("ascii", "replace").strip() if question.text and succeeded else parse_json(content)
+        request_id = _request_id(response, body)
+        if not succeeded:
+            error = self._explain_refusal(response, body, request_id, question)
+            if error.meaning is Meaning.UNAUTHORIZED:
+                raise _RefusedError(error, response.request)
+            raise error
+        if body is NOT_JSON:
+            raise unreadable(
+                "the answer is not JSON", asked=question.asked, http_status=response.status_code, request_id=request_id
+            )
+        return Answer(body, response.status_code, response.headers, request_id)
+
+    def _explain_refusal(
+        self, response: Response, body: t.Any, request_id: str | None, question: Question
+    ) -> RequestError:
+        code, message = read_error(body)
+        status = response.status_code
+        return RequestError(
+            message or response.reason or "no message",
+            code=code,
+            http_status=status,
+            request_id=request_id,
+            asked=question.asked,
+            hint=self._clock_hint(response, question.auth) or _hint(status, code, question.auth),
+            retry_after=_retry_after(response, self._now()),
+            body=None if body is NOT_JSON else body,
+        )
+
+    def _clock_hint(self, response: Response, auth: Auth | None) -> str:
+        server = _seconds_of_date(response.headers.get("Date"))
+        if response.status_code != 401 or server is None or not isinstance(auth, KeyAuth):
+            return ""
+        skew = round(self._now() - server)
+        if abs(skew) < DOUBTFUL_SKEW_SECONDS:
+            return ""
+        side = "ahead of" if skew > 0 else "behind"
+        return (
+            f"This host's clock is {abs(skew)} s {side} the server's; signatures more than 15 minutes off are refused. "
+            "Set the clock."
+        )
+
+
+class _RefusedError(Exception):
+    """The credentials were refused, with the request that held them."""
+
+    def __init__(self, error: RequestError, request: PreparedRequest) -> None:
+        super().__init__()
+        self.error = error
+        self.request = request
+
+
+NOT_JSON = object()
+
+
+def parse_json(content: bytes) -> t.Any:
+    """Decode a body; `NOT_JSON` where it is none."""
+    try:
+        return json.loads(content, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return NOT_JSON
+
+
+def _refuse_constant(name: str) -> t.NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def unreadable(
+    message: str,
+    *,
+    asked: str,
+    http_status: int | None = None,
+    request_id: str | None = None,
+    body: t.Any = None,
+) -> RequestError:
+    """Return the error for a success whose body is not what the API documents, as proxies and login pages send."""
+    return RequestError(
+        message,
+        meaning=Meaning.TRANSIENT,
+        kind="api_error",
+        http_status=http_status,
+        request_id=request_id,
+        asked=asked,
+        hint="If this lasts, something other than the API answers: check endpoint and proxy.",
+        body=body,
+    )
+
+
+# The vendor's products and SDK know all of these: (code, message).
+_ERROR_KEYS = (
+    ("error_code", "error_msg"),
+    ("errCode", "externalMessage"),
+    ("errorCode", "errorMsg"),
+    ("code", "message"),
+)
+
+
+def read_error(body: t.Any) -> tuple[str | None, str]:
+    """Read code and message from an error's body, in any of the shapes that the cloud's products use."""
+    if not isinstance(body, dict):
+        return None, ""
+    for record in (body, body.get("error")):
+        for code_key, message_key in _ERROR_KEYS:
+            if isinstance(record, dict) and (record.get(code_key) or record.get(message_key)):
+                return _short(record.get(code_key)) or None, _short(record.get(message_key))
+    return None, ""
+
+
+def _short(value: t.Any) -> str:
+    if not isinstance(value, (str, int)) or isinstance(value, bool):
+        return ""
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in str(value)).split())
+    return text if len(text) <= MAX_MESSAGE_CHARACTERS else f"{text[:MAX_MESSAGE_CHARACTERS]}..."
+
+
+def _request_id(response: Response, body: t.Any) -> str | None:
+    in_body = body.get("request_id") if isinstance(body, dict) else None
+    headers = response.headers
+    return _short(headers.get("X-Request-Id") or headers.get("X-IAM-Trace-Id") or in_body) or None
+
+
+def _hint(status: int, code: str | None, auth: Auth | None) -> str:
+    if status == 401 or code == BAD_TOKEN:
+        return auth.hint if auth else "Check username, password and domain_name."
+    if 300 <= status < 400:
+        return "Redirects are not followed, so that credentials reach no other host: check endpoint."
+    if code == UNKNOWN_API:
+        return "There is no such API at this address: check region and endpoint."
+    if status == 403:
+        return "These credentials may not read this: check project_id and the user's permissions for the task API."
+    return _hint_of_meaning(meaning_of(status, code))
+
+
+def _hint_of_meaning(meaning: Meaning) -> str:
+    if meaning is Meaning.NOT_FOUND:
+        return NOT_FOUND_HINT
+    if meaning is Meaning.TRANSIENT:
+        return "This may pass by itself: ask again later, or let wait_for_task do so."
+    return "Check the options that name the task."
+
+
+def _retry_after(response: Response, now: float) -> float | None:
+    """Read Retry-After (RFC 9110, 10.2.3): seconds, or a date which the server's own clock gives a meaning."""
+    value = (response.headers.get("Retry-After") or "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    date = _seconds_of_date(value)
+    if date is None:
+        return None
+    server_now = _seconds_of_date(response.headers.get("Date"))
+    return max(date - (now if server_now is None else server_now), 0.0)
+
+
+def _seconds_of_date(value: str | None) -> float | None:
+    try:
+        return email.utils.parsedate_to_datetime(value or "").timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def _explain_no_answer(error: Exception, asked: str, seconds: float) -> RequestError:
+    """Name the cause in our own words: the text of a requests exception can hold headers and queries."""
+    if isinstance(error, requests.exceptions.Timeout):
+        message, fatal = f"no answer within {seconds:.0f} s", False
+    elif _find_cause(error, ssl.SSLCertVerificationError):
+        message, fatal = "the server's certificate is not trusted", True
+    elif isinstance(error, requests.exceptions.ConnectionError):
+        message, fatal = _words_of_connection_error(error), False
+    elif isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
+        message, fatal = "the answer broke off or could not be decoded", False
+    else:
+        message, fatal = f"the request could not be sent ({type(error).__name__})", True
+    return RequestError(
+        message,
+        kind="connection",
+        meaning=Meaning.FATAL if fatal else Meaning.TRANSIENT,
+        asked=asked,
+        hint=_hint_of_no_answer(message, fatal),
+    )
+
+
+def _hint_of_no_answer(message: str, fatal: bool) -> str:
+    if not fatal:
+        return "Check endpoint, network and proxy if this lasts."
+    if "certificate" in message:
+        return "Set ca_path to the CA that signed it, and check endpoint."
+    return "Check endpoint, the proxy variables and that the credentials hold no line breaks."
+
+
+def _words_of_connection_error(error: Exception) -> str:
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy could not be reached"
+    cause = _find_cause(error, OSError)
+    if cause is not None and cause.strerror:
+        return f"connection failed: {cause.strerror}"
+    return "the connection was closed or could not be opened"
+
+
+CauseT = t.TypeVar("CauseT", bound=BaseException)
+
+
+def _find_cause(error: BaseException, wanted: type[CauseT]) -> CauseT | None:
+    """Look for an exception of a type among what led to an error, requests' own OSErrors left out."""
+    seen: list[BaseException] = []
+    todo: list[t.Any] = [error]
+    while todo:
+        current = todo.pop()
+        if not isinstance(current, BaseException) or current in seen:
+            continue
+        seen.append(current)
+        if isinstance(current, wanted) and not isinstance(current, requests.exceptions.RequestException):
+            return current
+        todo += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
+    return None
+
+
+def address_of(url: str) -> str:
+    """Return a URL without its query, fit for messages."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"

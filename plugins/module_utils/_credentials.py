@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where settings and credentials come from: the play, the environment, the SDK's credentials file.
+
+PRIVATE to the collection: it may change without notice.
+"""
+
+from __future__ import annotations
+
+import configparser
+import dataclasses
+import os
+import typing as t
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError
+
+# One family of variables after the other: Terraform's, the vendor SDK's, OpenStack's.
+ENVIRONMENT: tuple[dict[str, tuple[str, ...]], ...] = (
+    {
+        "auth_token": ("HW_AUTH_TOKEN",),
+        "access_key": ("HW_ACCESS_KEY",),
+        "secret_key": ("HW_SECRET_KEY",),
+        "security_token": ("HW_SECURITY_TOKEN",),
+        "username": ("HW_USER_NAME",),
+        "password": ("HW_USER_PASSWORD",),
+        "domain_name": ("HW_DOMAIN_NAME",),
+        "region": ("HW_REGION_NAME",),
+        "project_id": ("HW_PROJECT_ID",),
+        "iam_endpoint": ("HW_AUTH_URL",),
+    },
+    {
+        "access_key": ("HUAWEICLOUD_SDK_AK",),
+        "secret_key": ("HUAWEICLOUD_SDK_SK",),
+        "security_token": ("HUAWEICLOUD_SDK_SECURITY_TOKEN",),
+        "project_id": ("HUAWEICLOUD_SDK_PROJECT_ID",),
+        "iam_endpoint": ("HUAWEICLOUD_SDK_IAM_ENDPOINT",),
+    },
+    {
+        "auth_token": ("OS_AUTH_TOKEN",),
+        "access_key": ("OS_ACCESS_KEY",),
+        "secret_key": ("OS_SECRET_KEY",),
+        "username": ("OS_USERNAME",),
+        "password": ("OS_PASSWORD",),
+        "domain_name": ("OS_USER_DOMAIN_NAME", "OS_DOMAIN_NAME"),
+        "region": ("OS_REGION_NAME",),
+        "project_id": ("OS_PROJECT_ID", "OS_TENANT_ID"),
+        "iam_endpoint": ("OS_AUTH_URL",),
+    },
+)
+CREDENTIALS_FILE_VARIABLE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
+CREDENTIALS_FILE = "~/.huaweicloud/credentials"
+# Names in the section [basic] of the SDK's file.
+FILE_NAMES = {
+    "access_key": "ak",
+    "secret_key": "sk",
+    "security_token": "security_token",
+    "project_id": "project_id",
+    "iam_endpoint": "iam_endpoint",
+}
+
+TOKEN, KEY, PASSWORD, AGENCY = "token", "key", "password", "agency"
+# In this order where one place holds several; each is what the method cannot do without.
+METHODS = {
+    TOKEN: ("auth_token",),
+    KEY: ("access_key", "secret_key"),
+    PASSWORD: ("username", "password", "domain_name"),
+}
+# What begins a method in a place; a domain's name alone means nothing.
+STARTERS = {TOKEN: ("auth_token",), KEY: ("access_key", "secret_key"), PASSWORD: ("username", "password")}
+
+SECRETS = ("auth_token", "access_key", "secret_key", "security_token", "password")
+
+NO_CREDENTIALS = (
+    "No credentials are given. Set auth_token; or access_key and secret_key (with security_token for temporary keys); "
+    "or username, password and domain_name; as options, in module_defaults, or in the environment (HW_AUTH_TOKEN; "
+    "HW_ACCESS_KEY and HW_SECRET_KEY; HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME; or the same as "
+    f"HUAWEICLOUD_SDK_AK/_SK or OS_*), or in {CREDENTIALS_FILE}. On an ECS with an agency none are needed, "
+    "but this host offers no agency key"
+)
+
+Place = dict[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Credentials:
+    """The method chosen, and its values by the names of the options."""
+
+    method: str
+    values: t.Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+
+
+class Settings:
+    """Answers what an option's value is, whichever place it comes from."""
+
+    def __init__(self, places: t.Sequence[Place]) -> None:
+        self._places = [_stripped(place) for place in places]
+
+    def get(self, option: str) -> str | None:
+        """Return the value from the first place that has one."""
+        return next((place[option] for place in self._places if option in place), None)
+
+    def credentials(self) -> Credentials:
+        """Choose the method of the first place that has a usable one.
+
+        :raises InputError: the play itself begins a method that nothing completes
+        """
+        for index, place in enumerate(self._places):
+            for method, starters in STARTERS.items():
+                if not any(starter in place for starter in starters):
+                    continue
+                values = self._complete(method, index)
+                missing = [option for option in METHODS[method] if option not in values]
+                if not missing:
+                    return Credentials(method, values)
+                if index == 0:
+                    raise InputError(
+                        f"{' and '.join(sorted(values))} is given without {' and '.join(missing)}."
+                        if values
+                        else f"{' and '.join(missing)} is missing."
+                    )
+        return Credentials(AGENCY)
+
+    def _complete(self, method: str, index: int) -> Place:
+        """Take a method's values from a place and, where it lacks some, from those after it."""
+        values: Place = {}
+        for option in METHODS[method]:
+            for place in self._places[index:]:
+                if option in place:
+                    values[option] = place[option]
+                    break
+        # A security token belongs to one access key, so it is never taken from elsewhere.
+        if method == KEY and "security_token" in self._places[index]:
+            values["security_token"] = self._places[index]["security_token"]
+        return values
+
+    def secrets(self) -> list[str]:
+        """Return every value, used or not, that must not be shown."""
+        return [place[option] for place in self._places for option in SECRETS if option in place]
+
+
+def _stripped(place: t.Mapping[str, t.Any]) -> Place:
+    texts = {option: str(value).strip() for option, value in place.items() if value is not None}
+    return {option: text for option, text in texts.items() if text}
+
+
+def settings_from(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Settings:
+    """Gather the places in their order: the play, three families of variables, the SDK's file.
+
+    :raises InputError: the credentials file cannot be read
+    """
+    options = {option: params[option] for family in ENVIRONMENT for option in family if params.get(option)}
+    return Settings([options, *(_from_environment(family, environ) for family in ENVIRONMENT), _from_file(environ)])
+
+
+def _from_environment(family: t.Mapping[str, tuple[str, ...]], environ: t.Mapping[str, str]) -> Place:
+    place: Place = {}
+    for option, variables in family.items():
+        value = next((environ[variable] for variable in variables if environ.get(variable)), None)
+        if value:
+            place[option] = value
+    return place
+
+
+def _from_file(environ: t.Mapping[str, str]) -> Place:
+    named = environ.get(CREDENTIALS_FILE_VARIABLE)
+    path = os.path.expanduser(named or CREDENTIALS_FILE)
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        with open(path, encoding="utf-8") as file:
+            parser.read_file(file)
+    except FileNotFoundError:
+        if named:
+            raise InputError(f"{CREDENTIALS_FILE_VARIABLE} names {path}, which does not exist.") from None
+        return {}
+    except (OSError, UnicodeDecodeError, configparser.Error) as error:
+        raise InputError(f"The credentials file {path} cannot be read ({type(error).__name__}).") from None
+    section = parser["basic"] if parser.has_section("basic") else {}
+    return {option: section[name] for option, name in FILE_NAMES.items() if section.get(name)}

@@ -1,0 +1,153 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can go wrong, and what each error means for a wait.
+
+PRIVATE to the collection: it may change without notice.
+"""
+
+from __future__ import annotations
+
+import enum
+import typing as t
+
+
+class Meaning(enum.Enum):
+    """What an error says about asking again."""
+
+    TRANSIENT = "transient"
+    NOT_FOUND = "not_found"
+    UNAUTHORIZED = "unauthorized"
+    FATAL = "fatal"
+
+
+# "The job does not exist", sent with HTTP 400 (TaurusDB, DDS and RDS error code pages).
+UNKNOWN_JOB = "DBS.200543"
+# A bad or expired token: HTTP 403 from TaurusDB, 401 from DDS (error code pages).
+BAD_TOKEN = "DBS.280056"
+# No such API at this host: wrong endpoint, region or method (API Gateway error code page).
+UNKNOWN_API = "APIGW.0101"
+# Flow control of DMS, sent with HTTP 404 (DMS error code page).
+DMS_FLOW_CONTROL = "DMS.10240407"
+# The throttling code's prefix differs between products (APIGW.0308, APIG.0308), its number does not.
+THROTTLED_SUFFIX = ".0308"
+
+
+def meaning_of(http_status: int | None, code: str | None) -> Meaning:
+    """Say what an answer that is not a success means; no HTTP status means that no whole answer came."""
+    code = code or ""
+    if http_status is None or code == DMS_FLOW_CONTROL or code.endswith(THROTTLED_SUFFIX):
+        return Meaning.TRANSIENT
+    if http_status == 401 or code == BAD_TOKEN:
+        return Meaning.UNAUTHORIZED
+    # 408 is the server's own "I waited too long for you; send it again" (RFC 9110, 15.5.9).
+    if http_status in (408, 429) or http_status >= 500:
+        return Meaning.TRANSIENT
+    if code == UNKNOWN_JOB and http_status == 400:
+        return Meaning.NOT_FOUND
+    if http_status == 404 and code != UNKNOWN_API:
+        return Meaning.NOT_FOUND
+    return Meaning.FATAL
+
+
+KIND_OF_MEANING = {
+    Meaning.TRANSIENT: "api_error",
+    Meaning.NOT_FOUND: "not_found",
+    Meaning.UNAUTHORIZED: "unauthorized",
+    Meaning.FATAL: "api_error",
+}
+
+
+class TasksError(Exception):
+    """The base of every error that a module reports instead of crashing."""
+
+    def to_result(self) -> dict[str, t.Any]:
+        """Return what the module fails with."""
+        return {"msg": str(self)}
+
+
+class InputError(TasksError):
+    """An option is missing or makes no sense; nothing was asked of the cloud."""
+
+
+class MissingLibraryError(TasksError):
+    """A Python library that the module needs is not installed on the host that runs it."""
+
+    def __init__(self, message: str, exception: str) -> None:
+        super().__init__(message)
+        self.exception = exception
+
+    def to_result(self) -> dict[str, t.Any]:
+        return {"msg": str(self), "exception": self.exception}
+
+
+def describe_answer(http_status: int | None, code: str | None, message: str, request_id: str | None) -> str:
+    """Put what came back into words: ``HTTP 401 APIGW.0301: text (request id 1f)``."""
+    status = f"HTTP {http_status}" if http_status else ""
+    # IAM repeats the HTTP status as its code.
+    head = " ".join(part for part in (status, code or "") if part and part != str(http_status))
+    text = f"{head}: {message}" if head and message else head or message
+    return f"{text} (request id {request_id})" if request_id else text
+
+
+class RequestError(TasksError):
+    """A request got no usable answer.
+
+    ``asked`` says what was asked, without query or credentials; ``hint`` what to do about it.
+    ``body`` is the decoded answer where there was one. ``retry_after`` is in seconds.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        meaning: Meaning | None = None,
+        kind: str | None = None,
+        code: str | None = None,
+        http_status: int | None = None,
+        request_id: str | None = None,
+        asked: str = "",
+        hint: str = "",
+        retry_after: float | None = None,
+        body: t.Any = None,
+    ) -> None:
+        self.message = message
+        self.meaning = meaning or meaning_of(http_status, code)
+        self.kind = kind or KIND_OF_MEANING[self.meaning]
+        self.code = code
+        self.http_status = http_status
+        self.request_id = request_id
+        self.asked = asked
+        self.hint = hint
+        self.retry_after = retry_after
+        self.body = body
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        came_back = describe_answer(self.http_status, self.code, self.message, self.request_id)
+        sentence = f"{self.asked}: {came_back}" if self.asked else came_back
+        return f"{sentence.rstrip('.')}. {self.hint}" if self.hint else sentence
+
+    @property
+    def throttled(self) -> bool:
+        """Whether the API asked for fewer requests."""
+        code = self.code or ""
+        return self.http_status == 429 or code == DMS_FLOW_CONTROL or code.endswith(THROTTLED_SUFFIX)
+
+    def to_failure(self) -> dict[str, t.Any]:
+        """Return the error as the value ``failure`` of a result."""
+        return {
+            "kind": self.kind,
+            "code": self.code,
+            "message": self.message,
+            "http_status": self.http_status,
+            "request_id": self.request_id,
+        }
+
+    def to_observation(self) -> dict[str, t.Any]:
+        """Return the error as a task's ``error`` in a result; `from_observation` reads it back."""
+        return dict(self.to_failure(), retry=self.meaning.value, retry_after=self.retry_after, text=str(self))
+
+    def to_result(self) -> dict[str, t.Any]:
+        return {"msg": str(self), "failure": self.to_failure()}

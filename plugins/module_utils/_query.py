@@ -1,0 +1,395 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ask services for tasks: one by one or many at once.
+
+PRIVATE to the collection: it may change without notice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import re
+import threading
+import typing as t
+
+from ansible.module_utils.basic import missing_required_lib
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _iam
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import (
+    AgencyKey,
+    Auth,
+    Key,
+    KeyAuth,
+    PasswordAuth,
+    TokenAuth,
+    canonical_query,
+)
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import (
+    NOT_FOUND_HINT,
+    POOL_SIZE,
+    REQUESTS_IMPORT_ERROR,
+    Answer,
+    HttpClient,
+    Question,
+    address_of,
+    new_session,
+    unreadable,
+)
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._credentials import (
+    AGENCY,
+    KEY,
+    NO_CREDENTIALS,
+    PASSWORD,
+    TOKEN,
+    Credentials,
+    Settings,
+    settings_from,
+)
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
+    InputError,
+    Meaning,
+    MissingLibraryError,
+    RequestError,
+)
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._regions import (
+    check_endpoint,
+    endpoint_of,
+    iam_endpoint_of,
+)
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._round import Round
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import (
+    SERVICES,
+    NoSuchTaskError,
+    Service,
+    UnreadableAnswerError,
+    read_task,
+)
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
+
+_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+METADATA_TIMEOUT_SECONDS = 2.0
+MAX_REQUEST_TIMEOUT_SECONDS = 3600
+# What a thread may take beyond its request's own time limit before it is left behind.
+GRACE_SECONDS = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Reply:
+    """What a service said of a task; ``task`` is None where it knows none. ``body`` is its decoded answer."""
+
+    task: Task | None
+    body: t.Any
+
+
+def check_ref(ref: TaskRef) -> None:
+    """Check that a task is named as its service needs it.
+
+    :raises InputError: the service is unknown, an id is missing or holds characters that no id has
+    """
+    service = SERVICES.get(ref.service)
+    if service is None:
+        raise InputError(f"service must be one of {', '.join(sorted(SERVICES))}, not '{ref.service}'.")
+    missing = [option for option in service.needs if not getattr(ref, option)]
+    if missing:
+        raise InputError(f"A task of {service.name} needs {' and '.join(missing)}.")
+    given = [option for option in service.together if getattr(ref, option)]
+    if given and len(given) < len(service.together):
+        lacking = " and ".join(option for option in service.together if option not in given)
+        raise InputError(f"A task of {service.name} that is named by {' and '.join(given)} needs {lacking} too.")
+    for option in ("task_id", "instance_id", "task_name", "project_id"):
+        check_id(option, getattr(ref, option))
+
+
+def check_id(option: str, value: str | None) -> None:
+    """Check that an id is safe to put into an address.
+
+    :raises InputError: it holds other characters than letters, digits, ``-`` and ``_``
+    """
+    if value is not None and not _ID.fullmatch(value):
+        raise InputError(f"{option} must consist of letters, digits, '-' and '_' only.")
+
+
+class TaskClient:
+    """Knows where each task is to be asked for and with which credentials.
+
+    ``http`` goes to the cloud, ``fetch_key`` gets the ECS agency's key. ``mask`` is told every secret that is obtained.
+    """
+
+    def __init__(
+        self,
+        params: t.Mapping[str, t.Any],
+        settings: Settings,
+        http: HttpClient,
+        *,
+        fetch_key: t.Callable[[], Key],
+        mask: t.Callable[[str], None],
+    ) -> None:
+        self._params = params
+        self._settings = settings
+        self._http = http
+        self._mask = mask
+        self._fetch_key = fetch_key
+        self._lock = threading.Lock()
+        self._project_lock = threading.Lock()
+        self._auths: dict[tuple[str | None, str | None], Auth] = {}
+        self._projects: dict[str | None, str] = {}
+
+    @functools.cached_property
+    def _credentials(self) -> Credentials:
+        return self._settings.credentials()
+
+    @functools.cached_property
+    def _key(self) -> t.Callable[[], Key]:
+        """Where the key of the moment comes from.
+
+        :raises InputError: nothing is given, and the host has no agency key either
+        """
+        if self._credentials.method == KEY:
+            values = self._credentials.values
+            key = Key(values["access_key"], values["secret_key"], values.get("security_token"))
+            return lambda: key
+        agency_key = AgencyKey(self._fetch_masked_key)
+        try:
+            agency_key()
+        except RequestError as error:
+            raise InputError(f"{NO_CREDENTIALS} ({error.message}).") from None
+        return agency_key
+
+    def _fetch_masked_key(self) -> Key:
+        key = self._fetch_key()
+        self._mask(key.secret_key)
+        if key.security_token:
+            self._mask(key.security_token)
+        return key
+
+    # Where to ask
+
+    def _address(self, ref: TaskRef) -> str:
+        given = ref.endpoint or self._params.get("endpoint")
+        if given:
+            return check_endpoint("endpoint", given, validate_certs=self._params["validate_certs"])
+        return endpoint_of(SERVICES[ref.service].product, self._region(ref))
+
+    def _iam_address(self, region: str | None) -> str:
+        given = self._settings.get("iam_endpoint")
+        if not given:
+            return iam_endpoint_of(region)
+        address = check_endpoint("iam_endpoint", given, validate_certs=self._params["validate_certs"])
+        # The variables of Terraform and OpenStack hold the API's version, too.
+        return address[:-3] if address.endswith("/v3") else address
+
+    def _region(self, ref: TaskRef) -> str | None:
+        return ref.region or self._settings.get("region")
+
+    def _given_project(self, ref: TaskRef) -> str | None:
+        """Return the project that the user named; the top level's is not that of another region."""
+        if ref.project_id:
+            return ref.project_id
+        top = self._settings.get("region")
+        return None if ref.region and top and ref.region != top else self._settings.get("project_id")
+
+    # With which credentials
+
+    def _auth(self, region: str | None, project_id: str | None) -> Auth:
+        """Return the credentials for a project; for a password login None is the region's project."""
+        with self._lock:
+            if (region, project_id) not in self._auths:
+                self._auths[(region, project_id)] = self._new_auth(region, project_id)
+            return self._auths[(region, project_id)]
+
+    def _new_auth(self, region: str | None, project_id: str | None) -> Auth:
+        if self._credentials.method == TOKEN:
+            return TokenAuth(self._credentials.values["auth_token"])
+        if self._credentials.method == PASSWORD:
+            return PasswordAuth(lambda: self._masked_token(region, project_id))
+        return KeyAuth(self._key, project_id)
+
+    def _masked_token(self, region: str | None, project_id: str | None) -> str:
+        token = self._login(region, project_id).value
+        self._mask(token)
+        return token
+
+    def login(self) -> _iam.Token:
+        """Log in with user name and password, for the project or the region's.
+
+        :raises RequestError: IAM refuses
+        :raises InputError: there is no user name and password, or neither project nor region is known
+        """
+        if self._credentials.method != PASSWORD:
+            raise InputError("A token is given for username, password and domain_name: set these.")
+        return self._login(self._settings.get("region"), self._settings.get("project_id"))
+
+    def _login(self, region: str | None, project_id: str | None) -> _iam.Token:
+        iam = self._iam_address(region)
+        token = _iam.login(self._http, iam, self._credentials.values, project_id=project_id, region=region)
+        if token.project_id and not project_id:
+            self._projects[region] = token.project_id
+        return token
+
+    def _project(self, ref: TaskRef, limit: float | None) -> str:
+        """Return the project to ask in, looked up by the region's name where none is given."""
+        given = self._given_project(ref)
+        if given:
+            return given
+        region = self._region(ref)
+        auth = self._auth(region, None)
+        if isinstance(auth, PasswordAuth):
+            auth.ensure_token()
+        with self._project_lock:
+            if region not in self._projects:
+                iam = self._iam_address(region)
+                self._projects[region] = _iam.find_project(self._http, iam, auth, str(region), limit)
+            return self._projects[region]
+
+    # Asking
+
+    def check(self, refs: t.Iterable[TaskRef]) -> None:
+        """Find what is wrong with the options before anything is asked.
+
+        :raises InputError: a task is not named well, where to ask for it is not known, or there are no credentials
+        """
+        for ref in refs:
+            check_ref(ref)
+            self._address(ref)
+            project_id = self._given_project(ref)
+            check_id("project_id", project_id)
+            if not project_id:
+                self._check_look_up(self._region(ref))
+            self._check_credentials()
+
+    def _check_credentials(self) -> None:
+        if self._credentials.method == AGENCY:
+            self._key()
+
+    def _check_look_up(self, region: str | None) -> None:
+        if not region:
+            raise InputError("Neither project_id nor region is given. Set project_id, or region to look it up.")
+        self._iam_address(region)
+
+    def find(self, ref: TaskRef) -> Reply:
+        """Ask for one task; that there is none is an answer, too.
+
+        :raises RequestError: there was no usable answer
+        :raises InputError: a task is not named well, or where to ask for it is not known
+        """
+        self.check([ref])
+        try:
+            return self.ask(ref)
+        except RequestError as error:
+            if error.meaning is not Meaning.NOT_FOUND:
+                raise
+            return Reply(None, error.body)
+
+    def ask(self, ref: TaskRef, limit: float | None = None) -> Reply:
+        """Ask for one task. ``limit`` is the number of seconds left for it.
+
+        :raises RequestError: there is no such task, or there was no usable answer
+        """
+        service = SERVICES[ref.service]
+        project_id = self._project(ref, limit)
+        path = service.path.format(project_id=project_id, instance_id=ref.instance_id, task_id=ref.task_id)
+        url = f"{self._address(ref)}{path}"
+        query = canonical_query(service.query_of(ref))
+        by_password = self._credentials.method == PASSWORD
+        question = Question(
+            "GET",
+            f"{url}?{query}" if query else url,
+            f"Cannot read the {service.title} task {ref.label} (GET {address_of(url)})",
+            auth=self._auth(self._region(ref), self._given_project(ref) if by_password else project_id),
+            headers={"X-Language": self._params["language"]} if service.languages else {},
+        )
+        return _read_reply(service, ref, question, self._http.send(question, limit))
+
+    def ask_all(self, refs: t.Sequence[TaskRef], limit: float | None = None) -> list[Task | RequestError]:
+        """Ask for many tasks at once, in not more than ``limit`` seconds; the answers are in the order given."""
+        request_timeout = float(self._params["request_timeout"])
+        seconds = request_timeout if limit is None else limit
+        questions = [functools.partial(self._observe, ref, limit) for ref in refs]
+        answers = Round(
+            questions,
+            workers=POOL_SIZE,
+            seconds_each=min(request_timeout, seconds) + GRACE_SECONDS,
+            seconds_all=seconds + GRACE_SECONDS,
+        ).run()
+        return [answer or _not_in_time(ref, seconds) for ref, answer in zip(refs, answers)]
+
+    def _observe(self, ref: TaskRef, limit: float | None) -> Task | RequestError:
+        try:
+            return t.cast(Task, self.ask(ref, limit).task)
+        except RequestError as error:
+            return error
+
+
+def _read_reply(service: Service, ref: TaskRef, question: Question, answer: Answer) -> Reply:
+    try:
+        return Reply(read_task(service, ref, answer.body), answer.body)
+    except NoSuchTaskError as error:
+        raise RequestError(
+            str(error),
+            meaning=Meaning.NOT_FOUND,
+            http_status=answer.http_status,
+            request_id=answer.request_id,
+            asked=question.asked,
+            hint=NOT_FOUND_HINT,
+            body=answer.body,
+        ) from None
+    except UnreadableAnswerError as error:
+        raise unreadable(
+            str(error),
+            asked=question.asked,
+            http_status=answer.http_status,
+            request_id=answer.request_id,
+            body=answer.body,
+        ) from None
+
+
+def _not_in_time(ref: TaskRef, seconds: float) -> RequestError:
+    return RequestError(
+        f"no answer within {seconds:.0f} s",
+        kind="connection",
+        asked=f"Cannot read the {SERVICES[ref.service].title} task {ref.label}",
+        hint="Check endpoint, network and proxy if this lasts.",
+    )
+
+
+def new_task_client(
+    params: t.Mapping[str, t.Any], environ: t.Mapping[str, str], mask: t.Callable[[str], None]
+) -> TaskClient:
+    """Build the client that a module's options ask for.
+
+    :raises InputError: an option is missing or makes no sense
+    :raises MissingLibraryError: requests is not installed
+    """
+    if REQUESTS_IMPORT_ERROR:
+        raise MissingLibraryError(missing_required_lib("requests"), REQUESTS_IMPORT_ERROR)
+    settings = settings_from(params, environ)
+    for secret in settings.secrets():
+        mask(secret)
+    request_timeout = float(params["request_timeout"])
+    if not 0 < request_timeout <= MAX_REQUEST_TIMEOUT_SECONDS:
+        raise InputError(f"request_timeout must be more than 0 and at most {MAX_REQUEST_TIMEOUT_SECONDS} seconds.")
+    http = HttpClient(new_session(), request_timeout=request_timeout, verify=_verify(params))
+    metadata = HttpClient(new_session(trust_env=False), request_timeout=METADATA_TIMEOUT_SECONDS)
+    return TaskClient(params, settings, http, fetch_key=lambda: _iam.fetch_agency_key(metadata), mask=mask)
+
+
+def _verify(params: t.Mapping[str, t.Any]) -> bool | str:
+    if not params["validate_certs"]:
+        return False
+    ca_path: str | None = params.get("ca_path")
+    if ca_path and not os.path.exists(ca_path):
+        raise InputError(f"ca_path names {ca_path}, which does not exist on the host that runs the module.")
+    return ca_path or True
+
+
+def find_task(service: str, params: t.Mapping[str, t.Any], client: TaskClient) -> dict[str, t.Any]:
+    """Return what a query module returns.
+
+    :raises TasksError: an option is missing, or there was no usable answer
+    """
+    reply = client.find(TaskRef(service, params["task_id"], params.get("instance_id"), params.get("task_name")))
+    return {"task": reply.task.to_dict() if reply.task else None, "response": reply.body}

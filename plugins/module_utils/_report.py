@@ -1,0 +1,197 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A wait's result: what the module returns, and its message for people.
+
+PRIVATE to the collection: it may change without notice.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import Meaning, TasksError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef, unseen
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Snapshot, Watch
+
+# More tasks than this are counted in a message, not named.
+MAX_NAMED = 10
+RESUME = 'Resume with `tasks: "{{ result.pending }}"`.'
+
+
+class WaitFailedError(TasksError):
+    """A wait that failed, with everything that ``wait_for_task`` returns of it."""
+
+    def __init__(self, result: dict[str, t.Any]) -> None:
+        super().__init__(result["msg"])
+        self.result = result
+
+    def to_result(self) -> dict[str, t.Any]:
+        return self.result
+
+
+def finish(snapshot: Snapshot, *, single: bool) -> dict[str, t.Any]:
+    """Return the result of a wait that has succeeded.
+
+    :raises WaitFailedError: it has failed
+    """
+    result = wait_result(snapshot, single=single)
+    if snapshot.failure:
+        raise WaitFailedError(result)
+    return result
+
+
+def wait_result(snapshot: Snapshot, *, single: bool) -> dict[str, t.Any]:
+    """Return what ``wait_for_task`` returns; ``single``: the task was given by the single options."""
+    tasks = [_entry(watch) for watch in snapshot.watches]
+    return {
+        "changed": False,
+        "tasks": tasks,
+        "task": tasks[0] if single and tasks else None,
+        "pending": pending(snapshot.watches),
+        "elapsed": round(snapshot.elapsed, 1),
+        "polls": snapshot.polls,
+        "msg": message(snapshot),
+        "failure": snapshot.failure.to_dict() if snapshot.failure else None,
+    }
+
+
+def _entry(watch: Watch) -> dict[str, t.Any]:
+    task = watch.task or unseen(watch.ref)
+    return dict(task.to_dict(), error=watch.error.to_observation() if watch.error else None)
+
+
+def pending(watches: t.Iterable[Watch]) -> list[dict[str, str | None]]:
+    """Return the tasks that have not finished, each once, in the form of the option ``tasks``."""
+    refs: dict[TaskRef, None] = {watch.ref: None for watch in watches if not watch.finished}
+    return [ref.to_option() for ref in refs]
+
+
+def unknown_words(watches: t.Iterable[Watch]) -> list[str]:
+    """Return a warning for each status word that no table lists."""
+    strange = [(watch, watch.task) for watch in watches if watch.task and _is_unknown(watch.task)]
+    words = {(task.service, task.status): watch for watch, task in strange}
+    return [
+        f"The {title_of(watch)} task {name_of(watch)} has the status '{word}', which this collection does not know. "
+        "It counts as not finished."
+        for (dummy, word), watch in words.items()
+    ]
+
+
+def _is_unknown(task: Task) -> bool:
+    return task.state == State.UNKNOWN and task.status is not None
+
+
+def message(snapshot: Snapshot) -> str:
+    """Say how a wait ended and, where tasks are left, where they stand and how to go on."""
+    once = "Check mode: looked once." if snapshot.policy.look_once else ""
+    parts = [once, _why(snapshot), _count(snapshot), *_left_behind(snapshot)]
+    return " ".join(part for part in parts if part)
+
+
+def title_of(watch: Watch) -> str:
+    """Return the name of a task's service for people."""
+    return SERVICES[watch.ref.service].title
+
+
+def _why(snapshot: Snapshot) -> str:
+    failure = snapshot.failure
+    if failure is None or failure.watch is None:
+        return f"Failed: {failure.message}." if failure and failure.kind == "stalled" else ""
+    watch = failure.watch
+    if watch.given_up is not None:
+        return _sentence(_unknown_id(watch) if failure.kind == "not_found" else str(watch.given_up))
+    task = t.cast(Task, watch.task)
+    if failure.kind == "needs_action":
+        return (
+            f"The {title_of(watch)} task {name_of(watch)} has the status {task.status}: somebody must approve it in "
+            "the console before it goes on."
+        )
+    verb = "was canceled" if task.state == State.CANCELED else "failed"
+    reason = f": {task.fail_reason}" if task.fail_reason else ""
+    return _sentence(f"The {title_of(watch)} task {name_of(watch)} {verb} (status {task.status}){reason}")
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _unknown_id(watch: Watch) -> str:
+    return f"{_story_of_unknown(watch)}. {watch.given_up}"
+
+
+def _story_of_unknown(watch: Watch) -> str:
+    if watch.task is None:
+        story = "never seen: wrong id, region or project, or the task is older than a month"
+    else:
+        story = f"seen with the status {watch.task.status}, then vanished"
+    return f"The {title_of(watch)} task {name_of(watch)} is unknown to the API ({story})"
+
+
+def _count(snapshot: Snapshot) -> str:
+    total = len({watch.ref for watch in snapshot.watches})
+    if total == 0:
+        return "There is nothing to wait for."
+    finished = len({watch.ref for watch in snapshot.watches if watch.finished})
+    noun = "task" if total == 1 else "tasks"
+    return f"{finished} of {total} {noun} finished; waited {snapshot.elapsed:.0f} s."
+
+
+def _left_behind(snapshot: Snapshot) -> list[str]:
+    left = [watch for watch in dict.fromkeys(snapshot.watches) if not watch.finished]
+    if not left:
+        return []
+    parts = [_still(state, left, snapshot.now) for state in _states_of(left)]
+    parts += _last_error(left, snapshot)
+    if snapshot.failure or snapshot.policy.require == "any":
+        noun = "task was" if len(left) == 1 else "tasks were"
+        parts += [f"The cloud {noun} not cancelled. {RESUME}"]
+    return parts
+
+
+def _states_of(watches: t.Iterable[Watch]) -> list[str]:
+    return list(dict.fromkeys(_state_of(watch) for watch in watches))
+
+
+def _state_of(watch: Watch) -> str:
+    if watch.task is None:
+        return "not seen"
+    return {State.NEEDS_ACTION: "waiting for approval", State.UNKNOWN: "not finished"}.get(
+        watch.task.state, watch.task.state
+    )
+
+
+def _still(state: str, watches: t.Sequence[Watch], now: float) -> str:
+    those = [watch for watch in watches if _state_of(watch) == state]
+    named = [f"{name_of(watch)}{_progress(watch, now)}" for watch in those[:MAX_NAMED]]
+    if len(those) > MAX_NAMED:
+        named.append(f"and {len(those) - MAX_NAMED} more")
+    head = "Not seen" if state == "not seen" else f"Still {state}"
+    return f"{head}: {', '.join(named)}."
+
+
+def name_of(watch: Watch) -> str:
+    """Return name and id of a task as far as they are known."""
+    task = watch.task or unseen(watch.ref)
+    return " ".join(part for part in (task.name, task.id or task.instance_id) if part)
+
+
+def _progress(watch: Watch, now: float) -> str:
+    percent = f" {watch.task.progress} %" if watch.task and watch.task.progress is not None else ""
+    if watch.changed_at is None or now - watch.changed_at < 1:
+        return percent
+    return f"{percent} (no change for {now - watch.changed_at:.0f} s)"
+
+
+def _last_error(left: t.Sequence[Watch], snapshot: Snapshot) -> list[str]:
+    if snapshot.failure and snapshot.failure.watch and snapshot.failure.watch.given_up:
+        return []
+    troubled = [watch for watch in left if watch.trouble_since is not None or watch.unknown_since is not None]
+    if not troubled:
+        return []
+    watch = troubled[0]
+    is_unknown = watch.error is not None and watch.error.meaning is Meaning.NOT_FOUND
+    story = f"{_story_of_unknown(watch)}. " if is_unknown else ""
+    return [_sentence(f"Last error: {story}{watch.error}")]

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A task of the cloud, the way to name one, and the odd ways in which APIs write numbers.
+
+PRIVATE to the collection: it may change without notice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import typing as t
+
+
+class State:
+    """Where a task stands, in one vocabulary for all services."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    NEEDS_ACTION = "needs_action"
+    UNKNOWN = "unknown"
+
+
+STATES = (
+    State.PENDING,
+    State.RUNNING,
+    State.SUCCEEDED,
+    State.FAILED,
+    State.CANCELED,
+    State.NEEDS_ACTION,
+    State.UNKNOWN,
+)
+
+FINISHED_STATES = frozenset((State.SUCCEEDED, State.FAILED, State.CANCELED))
+FAILED_STATES = frozenset((State.FAILED, State.CANCELED))
+
+_DIGITS = re.compile(r"\s*(\d{1,12})(?:\.\d*)?\s*%?\s*", re.ASCII)
+
+
+def read_number(value: t.Any) -> int | None:
+    """Read ``19``, ``19.0``, ``"19"`` or ``"19%"``; anything else, such as ``""`` or null, is None."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return int(value) if 0 <= value < 1e12 else None
+    match = _DIGITS.fullmatch(value) if isinstance(value, str) else None
+    return int(match.group(1)) if match else None
+
+
+def read_percent(value: t.Any) -> int | None:
+    """Read a percentage as `read_number` does; what is above 100 is 100."""
+    number = read_number(value)
+    return None if number is None else min(number, 100)
+
+
+def read_text(value: t.Any) -> str | None:
+    """Read a text or a number as text; ``""``, null and structures are None."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    return str(value).strip() or None
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskRef:
+    """What names a task: its service, its ids, and where it differs the place to ask."""
+
+    service: str
+    task_id: str | None = None
+    instance_id: str | None = None
+    task_name: str | None = None
+    region: str | None = None
+    project_id: str | None = None
+    endpoint: str | None = None
+
+    def to_option(self) -> dict[str, str | None]:
+        """Return it in the form of one item of the option ``tasks``."""
+        return dataclasses.asdict(self)
+
+    @property
+    def label(self) -> str:
+        """A short text for messages: name and id where they are known."""
+        return " ".join(part for part in (self.task_name, self.task_id or self.instance_id) if part)
+
+
+@dataclasses.dataclass(frozen=True)
+class SubTask:
+    """One step of a task. ``progress`` is 0 to 100, ``remaining_seconds`` is in seconds."""
+
+    name: str | None
+    status: str | None
+    state: str
+    progress: int | None = None
+    remaining_seconds: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A task as an API described it. ``status`` is the API's word, ``state`` one of `STATES`."""
+
+    service: str
+    state: str
+    id: str | None = None
+    name: str | None = None
+    instance_id: str | None = None
+    instance_name: str | None = None
+    status: str | None = None
+    progress: int | None = None
+    remaining_seconds: int | None = None
+    created_at: str | None = None
+    ended_at: str | None = None
+    fail_reason: str | None = None
+    sub_tasks: tuple[SubTask, ...] = ()
+    details: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the task has ended, well or badly."""
+        return self.state in FINISHED_STATES
+
+    def to_dict(self) -> dict[str, t.Any]:
+        """Return it as the value ``task`` of a result."""
+        result = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        result["sub_tasks"] = [dataclasses.asdict(sub_task) for sub_task in self.sub_tasks]
+        result["details"] = dict(self.details)
+        return result
+
+    @classmethod
+    def from_dict(cls, value: t.Mapping[str, t.Any]) -> Task:
+        """Read back what `to_dict` gave; further keys are passed over."""
+        fields = {field.name: value[field.name] for field in dataclasses.fields(cls) if field.name in value}
+        fields["sub_tasks"] = tuple(SubTask(**sub_task) for sub_task in value.get("sub_tasks") or ())
+        return cls(**fields)
+
+
+def unseen(ref: TaskRef) -> Task:
+    """Return what is known of a task before any answer about it came."""
+    return Task(
+        service=ref.service,
+        state=State.UNKNOWN,
+        id=ref.task_id,
+        name=ref.task_name,
+        instance_id=ref.instance_id,
+    )

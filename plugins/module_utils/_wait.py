@@ -1,0 +1,349 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The waiter: asks until tasks have finished, and decides what trouble means.
+
+It knows neither HTTP nor Ansible. Whoever uses it passes in how to ask (``probe``), the clock and the sleep, so that
+it serves the module and the action plugin alike, and tests can script the time. All times are in seconds.
+
+PRIVATE to the collection: it may change without notice.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing as t
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError, Meaning, RequestError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import FAILED_STATES, State, Task, TaskRef
+
+Observation = t.Union[Task, RequestError]
+# Asks for tasks now, in at most so many seconds (None: as long as one request may take).
+Probe = t.Callable[[t.Sequence[TaskRef], t.Optional[float]], t.Sequence[Observation]]
+
+GROWTH = 1.5
+# Up to a tenth longer, so that many plays do not ask at the same moment.
+JITTER = 0.1
+# Huawei's advice on throttling is to wait 2 to 5 seconds; it doubles up to a minute while it goes on.
+THROTTLED_PAUSE = (2.0, 5.0)
+MAX_THROTTLED_PAUSE = 60.0
+# A server that asks for more than this is asked again all the same.
+MAX_RETRY_AFTER = 300.0
+# Sums of floating-point seconds may miss a moment by less than this.
+ROUNDING = 1e-6
+
+GOOD_STATES = frozenset((State.SUCCEEDED,))
+# A task that needs a human's approval moves no further by itself.
+BAD_STATES = FAILED_STATES | {State.NEEDS_ACTION}
+
+
+@dataclasses.dataclass(frozen=True)
+class Policy:
+    """How to wait; the options of ``wait_for_task`` say what each field means."""
+
+    timeout: float = 3600.0
+    delay: float = 0.0
+    sleep: float = 5.0
+    max_sleep: float = 30.0
+    stall_timeout: float | None = None
+    not_found_grace: float = 60.0
+    error_grace: float = 300.0
+    require: str = "all"
+    fail_fast: bool = True
+    look_once: bool = False
+
+    def check(self) -> None:
+        """:raises InputError: a number makes no sense"""
+        for name in ("timeout", "delay", "sleep", "max_sleep", "stall_timeout", "not_found_grace", "error_grace"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value >= 0):
+                raise InputError(f"{name} must be a number of seconds that is not negative.")
+        if self.sleep <= 0:
+            raise InputError("sleep must be more than 0 seconds.")
+
+
+class Watch:
+    """One task that is waited for, and all that was seen of it."""
+
+    def __init__(self, ref: TaskRef) -> None:
+        self.ref = ref
+        self.task: Task | None = None
+        self.error: RequestError | None = None
+        self.given_up: RequestError | None = None
+        self.changed_at: float | None = None
+        self.changed = False
+        self.trouble_since: float | None = None
+        self.unknown_since: float | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.task is not None and self.task.state in GOOD_STATES
+
+    @property
+    def failed(self) -> bool:
+        return self.given_up is not None or (self.task is not None and self.task.state in BAD_STATES)
+
+    @property
+    def over(self) -> bool:
+        """Whether asking again is of no use."""
+        return self.succeeded or self.failed
+
+    @property
+    def finished(self) -> bool:
+        """Whether the cloud's task has ended, well or badly."""
+        return self.task is not None and self.task.finished
+
+    def note(self, observation: Observation, now: float, policy: Policy) -> None:
+        """Take in what a look brought."""
+        self.changed = False
+        if isinstance(observation, Task):
+            self._note_task(observation, now)
+            return
+        self.error = observation
+        if observation.meaning is Meaning.TRANSIENT:
+            self.trouble_since = now if self.trouble_since is None else self.trouble_since
+            is_final = now - self.trouble_since >= policy.error_grace - ROUNDING
+        elif observation.meaning is Meaning.NOT_FOUND:
+            self.trouble_since = None
+            self.unknown_since = now if self.unknown_since is None else self.unknown_since
+            is_final = now - self.unknown_since >= policy.not_found_grace - ROUNDING
+        else:
+            is_final = True
+        if is_final:
+            self.given_up = observation
+
+    def _note_task(self, task: Task, now: float) -> None:
+        self.trouble_since = self.unknown_since = None
+        self.changed = self.task is None or _moves(self.task) != _moves(task)
+        if self.changed:
+            self.changed_at = now
+        self.task = task
+
+    def boundary(self, policy: Policy) -> float:
+        """Return the moment at which patience with this task's trouble ends."""
+        ends = [math.inf]
+        if self.trouble_since is not None:
+            ends.append(self.trouble_since + policy.error_grace)
+        if self.unknown_since is not None:
+            ends.append(self.unknown_since + policy.not_found_grace)
+        return min(ends)
+
+
+def _moves(task: Task) -> tuple[t.Any, ...]:
+    """Return what counts as a change of a task."""
+    return (task.status, task.progress, tuple((step.status, step.progress) for step in task.sub_tasks))
+
+
+class Pace:
+    """How long to pause between looks."""
+
+    def __init__(self, policy: Policy, random: t.Callable[[], float]) -> None:
+        self._policy = policy
+        self._random = random
+        self._pause = 0.0
+        self._throttles = 0
+
+    def next(self, watches: t.Sequence[Watch]) -> float:
+        """Return the pause after a look, before anything cuts it short.
+
+        ``watches`` are those that were asked for in this look.
+        """
+        if self._pause == 0 or any(watch.changed for watch in watches):
+            self._pause = self._policy.sleep
+        else:
+            self._pause = min(self._pause * GROWTH, max(self._policy.sleep, self._policy.max_sleep))
+        pause = min(self._pause, self._until_an_end(watches))
+        return pause * (1 + JITTER * self._random())
+
+    def _until_an_end(self, watches: t.Sequence[Watch]) -> float:
+        ends = [
+            watch.task.remaining_seconds
+            for watch in watches
+            if watch.task and not watch.over and watch.task.remaining_seconds is not None
+        ]
+        return max(self._policy.sleep, min(ends, default=math.inf))
+
+    def demanded(self, watches: t.Sequence[Watch]) -> float:
+        """Return the pause that the server asks for by its errors; 0 where it asks for none."""
+        errors = [watch.error for watch in watches if watch.error and watch.trouble_since is not None]
+        retry_after = max((error.retry_after or 0.0 for error in errors), default=0.0)
+        if not any(error.throttled for error in errors):
+            self._throttles = 0
+        elif not retry_after:
+            low, high = THROTTLED_PAUSE
+            first = low + (high - low) * self._random()
+            self._throttles += 1
+            return min(first * 2.0 ** min(self._throttles - 1, 10), MAX_THROTTLED_PAUSE)
+        return min(retry_after, MAX_RETRY_AFTER)
+
+
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """Why a wait failed. ``watch`` is the task that it failed for, None where it is all of them."""
+
+    kind: str
+    message: str
+    code: str | None = None
+    http_status: int | None = None
+    request_id: str | None = None
+    watch: Watch | None = None
+
+    def to_dict(self) -> dict[str, t.Any]:
+        """Return it as the value ``failure`` of a result."""
+        return {
+            "kind": self.kind,
+            "code": self.code,
+            "message": self.message,
+            "http_status": self.http_status,
+            "request_id": self.request_id,
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    """Where a wait stands: after a look, or at its end. ``watches`` are in the order given."""
+
+    watches: t.Sequence[Watch]
+    polls: int
+    elapsed: float
+    now: float
+    policy: Policy
+    over: bool = False
+    failure: Failure | None = None
+
+
+class Wait:
+    """One wait for many tasks on one clock. The same task given twice is one question."""
+
+    def __init__(
+        self,
+        refs: t.Sequence[TaskRef],
+        policy: Policy,
+        *,
+        probe: Probe,
+        clock: t.Callable[[], float],
+        sleep: t.Callable[[float], None],
+        random: t.Callable[[], float],
+        on_update: t.Callable[[Snapshot], None] = lambda snapshot: None,
+    ) -> None:
+        policy.check()
+        self._policy = policy
+        self._probe = probe
+        self._clock = clock
+        self._sleep = sleep
+        self._on_update = on_update
+        self._pace = Pace(policy, random)
+        self._by_ref = {ref: Watch(ref) for ref in refs}
+        self._watches = [self._by_ref[ref] for ref in refs]
+        self._polls = 0
+        self._started = clock()
+        self._looked_first: float | None = None
+
+    def run(self) -> Snapshot:
+        """Wait; the result says by its ``failure`` whether what was required has come true."""
+        if not self._watches:
+            return self.snapshot(over=True)
+        if not self._policy.look_once:
+            self._rest(min(self._policy.delay, self._policy.timeout))
+        while True:
+            is_last = self._left() <= ROUNDING
+            asked = self._look()
+            is_over, failure = self._verdict()
+            # A look that took until the deadline was the last one.
+            if not is_over and (is_last or self._left() <= ROUNDING or self._policy.look_once):
+                is_over, failure = True, None if self._policy.look_once else self._out_of_time()
+            snapshot = self.snapshot(over=is_over, failure=failure)
+            self._on_update(snapshot)
+            if is_over:
+                return snapshot
+            self._rest(self._next_pause(asked))
+
+    def snapshot(self, *, over: bool = False, failure: Failure | None = None) -> Snapshot:
+        """Say where the wait stands."""
+        now = self._clock()
+        return Snapshot(self._watches, self._polls, now - self._started, now, self._policy, over, failure)
+
+    def _left(self) -> float:
+        return self._policy.timeout - (self._clock() - self._started)
+
+    def _rest(self, seconds: float) -> None:
+        if seconds > 0:
+            self._sleep(seconds)
+
+    def _look(self) -> list[Watch]:
+        asked = [watch for watch in self._by_ref.values() if not watch.over]
+        left = self._left()
+        observations = self._probe([watch.ref for watch in asked], left if left > ROUNDING else None)
+        now = self._clock()
+        for watch, observation in zip(asked, observations):
+            watch.note(observation, now, self._policy)
+        self._polls += 1
+        if self._looked_first is None:
+            self._looked_first = now
+        return asked
+
+    def _verdict(self) -> tuple[bool, Failure | None]:
+        """Say whether the wait is over, and if so whether it failed."""
+        watches = self._by_ref.values()
+        bad = next((watch for watch in watches if watch.failed), None)
+        good = [watch for watch in watches if watch.succeeded]
+        if self._policy.require == "any" and good:
+            return True, None
+        if len(good) == len(watches):
+            return True, None
+        is_hopeless = self._policy.fail_fast and self._policy.require == "all"
+        if bad and (is_hopeless or all(watch.over for watch in watches)):
+            return True, _failure_of(bad)
+        if self._has_stalled():
+            return True, self._stalled()
+        return False, None
+
+    def _last_change(self) -> float:
+        changes = [watch.changed_at for watch in self._watches if watch.changed_at is not None]
+        return max(changes, default=self._started if self._looked_first is None else self._looked_first)
+
+    def _has_stalled(self) -> bool:
+        if self._policy.stall_timeout is None or self._policy.look_once:
+            return False
+        return self._clock() - self._last_change() >= self._policy.stall_timeout - ROUNDING
+
+    def _stalled(self) -> Failure:
+        seconds = self._clock() - self._last_change()
+        return self._with_last_error("stalled", f"no task's status or progress has changed for {seconds:.0f} s")
+
+    def _out_of_time(self) -> Failure:
+        return self._with_last_error("timeout", f"the wait ran out after {self._clock() - self._started:.0f} s")
+
+    def _with_last_error(self, kind: str, message: str) -> Failure:
+        """Add what the last error says, of a task that is in trouble now."""
+        error = next((watch.error for watch in self._watches if _in_trouble(watch) and watch.error), None)
+        if error is None:
+            return Failure(kind, message)
+        return Failure(kind, message, error.code, error.http_status, error.request_id)
+
+    def _next_pause(self, asked: t.Sequence[Watch]) -> float:
+        pause = self._pace.next(asked)
+        now = self._clock()
+        boundaries = [watch.boundary(self._policy) for watch in asked if not watch.over]
+        if self._policy.stall_timeout is not None:
+            boundaries.append(self._last_change() + self._policy.stall_timeout)
+        pause = max(min(pause, min(boundaries, default=math.inf) - now), self._policy.sleep)
+        pause = max(pause, self._pace.demanded(asked))
+        left = self._left()
+        # The last look is at the deadline, and not sooner than ``sleep`` after the one before it.
+        return max(left, 0.0) if left - pause < self._policy.sleep else pause
+
+
+def _in_trouble(watch: Watch) -> bool:
+    return not watch.over and (watch.trouble_since is not None or watch.unknown_since is not None)
+
+
+def _failure_of(watch: Watch) -> Failure:
+    error = watch.given_up
+    if error is not None:
+        return Failure(error.kind, error.message, error.code, error.http_status, error.request_id, watch)
+    task = t.cast(Task, watch.task)
+    kind = "needs_action" if task.state == State.NEEDS_ACTION else "task_failed"
+    return Failure(kind, task.fail_reason or f"the task's status is {task.status}", watch=watch)

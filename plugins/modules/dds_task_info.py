@@ -1,0 +1,217 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dds_task_info
+short_description: Query a task of DDS
+version_added: 1.0.0
+description:
+  - Asks the Document Database Service (DDS) for a task by its id.
+  - The API serves DDS Community Edition only.
+  - The API keeps tasks for one month, and needs some seconds before it knows a new one.
+author:
+  - The huaweicloud.tasks contributors (@huaweicloud-tasks)
+extends_documentation_fragment:
+  - huaweicloud.tasks._auth
+  - huaweicloud.tasks._attributes
+  - huaweicloud.tasks._attributes.info_module
+options:
+  task_id:
+    description:
+      - Id of the task.
+      - It consists of letters, digits, V(-) and V(_).
+    type: str
+    required: true
+    aliases: [job_id]
+seealso:
+  - module: huaweicloud.tasks.wait_for_task
+  - name: Obtaining Information About a Task with a Specified ID
+    description: The page of the API.
+    link: https://support.huaweicloud.com/intl/en-us/api-dds/dds_api_0118.html
+"""
+
+EXAMPLES = r"""
+---
+- name: Ask how the creation of an instance is getting on
+  huaweicloud.tasks.dds_task_info:
+    region: ap-southeast-1
+    project_id: 0549b4a43100d4f32f51c01c2fe4acdb
+    access_key: "{{ access_key }}"
+    secret_key: "{{ secret_key }}"
+    task_id: 9d10bfd1-affb-49c3-b977-298950a8d6fa
+  register: creation
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "{{ creation.task.name }} is {{ creation.task.state }}, {{ creation.task.progress }} %"
+  when: creation.task is not none
+"""
+
+RETURN = r"""
+task:
+  description:
+    - The task, in the same form for all services.
+    - Null where the API knows no such task. A new id becomes visible some seconds after it was issued.
+  returned: always
+  type: dict
+  contains:
+    service:
+      description: The service that was asked, as in O(huaweicloud.tasks.wait_for_task#module:service).
+      type: str
+    id:
+      description: Id of the task.
+      type: str
+    name:
+      description: Name of the task, which says what it does.
+      type: str
+    instance_id:
+      description: Id of the instance that the task works on.
+      type: str
+    instance_name:
+      description: Name of the instance, where the API gives it.
+      type: str
+    status:
+      description: Status of the task, in the API's own word.
+      type: str
+    state:
+      description:
+        - What the status means, in one vocabulary for all services.
+        - V(needs_action) means that a human must approve the task in the console.
+        - V(unknown) means that the status is a word which this collection does not know. It never counts as success.
+      type: str
+      choices: [pending, running, succeeded, failed, canceled, needs_action, unknown]
+    progress:
+      description: Progress from 0 to 100. Null where the API gives none.
+      type: int
+    remaining_seconds:
+      description: Seconds until the step in hand is done, as the API estimates it. Null where it gives none.
+      type: int
+    created_at:
+      description: When the task was created, as the API gives it.
+      type: str
+    ended_at:
+      description:
+        - When the task ended, as the API gives it.
+        - Some APIs fill it while the task is still running.
+      type: str
+    fail_reason:
+      description: Why the task failed, as the API gives it.
+      type: str
+    sub_tasks:
+      description: Steps of the task. Empty where the API has none.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: Name of the step.
+          type: str
+        status:
+          description: Status of the step, in the API's own word.
+          type: str
+        state:
+          description: What the status means, as for the task.
+          type: str
+        progress:
+          description: Progress of the step from 0 to 100, or null.
+          type: int
+        remaining_seconds:
+          description: Seconds until the step is done, or null.
+          type: int
+    details:
+      description: What only this API gives.
+      type: dict
+  sample:
+    service: dds
+    id: 9d10bfd1-affb-49c3-b977-298950a8d6fa
+    name: Create_MongoDB
+    instance_id: cf538a2dd8ec4b26860b27060902712fin02
+    instance_name: dds-3a98-wcc
+    status: Running
+    state: running
+    progress: 9
+    remaining_seconds: null
+    created_at: "2021-07-13T07:28:43+0000"
+    ended_at: "2021-07-13T07:28:53+0000"
+    fail_reason: null
+    sub_tasks: []
+    details: {}
+response:
+  description:
+    - The body of the API's answer, untouched. Where the API knows no such task, this is its error.
+    - Null where the module failed.
+  returned: always
+  type: dict
+  sample:
+    job:
+      id: 9d10bfd1-affb-49c3-b977-298950a8d6fa
+      name: Create_MongoDB
+      status: Running
+      created: "2021-07-13T07:28:43+0000"
+      ended: "2021-07-13T07:28:53+0000"
+      progress: "9%"
+      instance:
+        id: cf538a2dd8ec4b26860b27060902712fin02
+        name: dds-3a98-wcc
+      fail_reason: null
+failure:
+  description: What went wrong.
+  returned: when a request failed
+  type: dict
+  contains:
+    kind:
+      description: The kind of failure.
+      type: str
+      choices: [unauthorized, api_error, connection]
+    code:
+      description: The API's error code, or null.
+      type: str
+    message:
+      description: The API's message, or what happened to the connection.
+      type: str
+    http_status:
+      description: The HTTP status, or null where there was no answer.
+      type: int
+    request_id:
+      description: The id of the request, for the cloud's support, or null.
+      type: str
+  sample:
+    kind: unauthorized
+    code: APIGW.0301
+    message: "Incorrect IAM authentication information: decrypt token fail"
+    http_status: 401
+    request_id: 3f6a9e4c2f1b4c0e8a7d6b5c4e3f2a1b
+"""
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import query_arguments
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import TasksError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._query import TaskClient, find_task, new_task_client
+
+
+def run(params: t.Mapping[str, t.Any], client: TaskClient) -> dict[str, t.Any]:
+    return find_task("dds", params, client)
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=query_arguments("dds"),
+        supports_check_mode=True,
+    )
+    try:
+        client = new_task_client(module.params, os.environ, module.no_log_values.add)
+        module.exit_json(**run(module.params, client))
+    except TasksError as error:
+        module.fail_json(task=None, response=None, **error.to_result())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: iam_token
+short_description: Get an IAM token
+version_added: 1.0.0
+description:
+  - Logs in to IAM with user name and password, and returns a token for the project or the region's project.
+  - The token serves O(auth_token) of the other modules, and the header C(X-Auth-Token) of tasks of your own that start
+    something, for example with M(ansible.builtin.uri).
+  - The token is a secret. Set C(no_log) to V(true) for the task.
+author:
+  - The huaweicloud.tasks contributors (@huaweicloud-tasks)
+extends_documentation_fragment:
+  - huaweicloud.tasks._auth
+  - huaweicloud.tasks._attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - In check mode no token is asked for, and RV(token) is null.
+  diff_mode:
+    support: N/A
+    details:
+      - This action does not modify state.
+  idempotent:
+    support: full
+    details:
+      - This action does not modify state, although every run gets a new token. Older tokens stay valid.
+seealso:
+  - name: Obtaining a User Token Through Password Authentication
+    description: The page of the API.
+    link: https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html
+  - module: huaweicloud.tasks.wait_for_task
+"""
+
+EXAMPLES = r"""
+---
+- name: Get a token
+  huaweicloud.tasks.iam_token:
+    region: ap-southeast-1
+    username: operator
+    password: "{{ password }}"
+    domain_name: example
+  register: login
+  no_log: true
+
+- name: Wait for a task with it
+  huaweicloud.tasks.wait_for_task:
+    region: ap-southeast-1
+    project_id: "{{ login.project_id }}"
+    auth_token: "{{ login.token }}"
+    service: dds
+    task_id: 9d10bfd1-affb-49c3-b977-298950a8d6fa
+"""
+
+RETURN = r"""
+token:
+  description: The token. It is a secret. Null in check mode.
+  returned: always
+  type: str
+  sample: MIIDkgYJKoZIhvcNAQcCoIIDgzCCA38CAQExDTALBglghkgBZQMEAgEwgXXXXX...
+expires_at:
+  description: When the token expires, as IAM gives it.
+  returned: always
+  type: str
+  sample: "2026-01-06T08:05:31.956000Z"
+issued_at:
+  description: When the token was issued, as IAM gives it.
+  returned: always
+  type: str
+  sample: "2026-01-05T08:05:31.956000Z"
+project_id:
+  description: The project that the token is for.
+  returned: always
+  type: str
+  sample: 0549b4a43100d4f32f51c01c2fe4acdb
+failure:
+  description: What went wrong, as in M(huaweicloud.tasks.wait_for_task).
+  returned: when the request failed
+  type: dict
+"""
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import connection_arguments
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import TasksError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._query import TaskClient, new_task_client
+
+
+def run(params: t.Mapping[str, t.Any], client: TaskClient, *, check_mode: bool) -> dict[str, t.Any]:
+    if check_mode:
+        return {"token": None, "expires_at": None, "issued_at": None, "project_id": params["project_id"]}
+    token = client.login()
+    return {
+        "token": token.value,
+        "expires_at": token.expires_at,
+        "issued_at": token.issued_at,
+        "project_id": token.project_id,
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=connection_arguments(), supports_check_mode=True)
+    try:
+        client = new_task_client(module.params, os.environ, module.no_log_values.add)
+        module.exit_json(**run(module.params, client, check_mode=module.check_mode))
+    except TasksError as error:
+        module.fail_json(**error.to_result())
+
+
+if __name__ == "__main__":
+    main()

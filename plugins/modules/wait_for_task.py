@@ -1,0 +1,412 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: wait_for_task
+short_description: Wait until tasks on Huawei Cloud have finished
+version_added: 1.0.0
+description:
+  - Waits until one or many asynchronous tasks have finished, and says how they ended.
+  - It succeeds only when every task that is required has ended in a status that is known to mean success. A wait that
+    runs out fails.
+  - All tasks are asked for at the same time, and on one clock.
+  - Dropped connections, server errors and throttling are survived for O(error_grace) seconds.
+  - It never starts, changes or cancels a task.
+author:
+  - The huaweicloud.tasks contributors (@huaweicloud-tasks)
+extends_documentation_fragment:
+  - huaweicloud.tasks._auth
+  - huaweicloud.tasks._attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - In check mode the tasks are looked at once. A task that has not finished is no failure then.
+  diff_mode:
+    support: N/A
+    details:
+      - This action does not modify state.
+  idempotent:
+    support: full
+    details:
+      - This action does not modify state.
+  action:
+    description: An action plugin of the same name does a part of the work on the controller.
+    support: full
+    details:
+      - The action plugin shows live progress. Each of its looks is one run of the module on the target.
+  async:
+    description: Supports being used with the C(async) keyword.
+    support: full
+    details:
+      - With C(async) the module waits by itself and no progress is shown.
+options:
+  service:
+    description:
+      - Service of the one task to wait for. To wait for several tasks, use O(tasks).
+    type: str
+    choices: [taurusdb, taurusdb_restore, dds, kafka]
+  task_id:
+    description:
+      - Id of the one task to wait for. It consists of letters, digits, V(-) and V(_).
+      - Needed for all services but C(taurusdb_restore), which needs it only together with O(task_name).
+    type: str
+    aliases: [job_id]
+  instance_id:
+    description:
+      - Id of the instance that the task works on. Needed for C(kafka) and C(taurusdb_restore).
+    type: str
+  task_name:
+    description:
+      - Name of the task. Needed for C(taurusdb_restore) if O(task_id) is given.
+    type: str
+    aliases: [job_name]
+  tasks:
+    description:
+      - Tasks to wait for, of any mix of services. An empty list is nothing to wait for.
+      - RV(pending) of an earlier wait fits here.
+    type: list
+    elements: dict
+    suboptions:
+      service:
+        description: Service of the task.
+        type: str
+        choices: [taurusdb, taurusdb_restore, dds, kafka]
+        required: true
+      task_id:
+        description: As O(task_id).
+        type: str
+        aliases: [job_id]
+      instance_id:
+        description: As O(instance_id).
+        type: str
+      task_name:
+        description: As O(task_name).
+        type: str
+        aliases: [job_name]
+      region:
+        description: Region of this task, where it differs from O(region).
+        type: str
+      project_id:
+        description: Project of this task, where it differs from O(project_id).
+        type: str
+      endpoint:
+        description: Address of this task's service, where it differs from O(endpoint).
+        type: str
+  require:
+    description:
+      - V(all) means that every task must succeed.
+      - V(any) means that one success is enough. The wait fails when none of the tasks can succeed any more.
+    type: str
+    choices: [all, any]
+    default: all
+  fail_fast:
+    description:
+      - Whether the first failed task ends the wait.
+      - With V(false) the others are waited for first, and the wait then fails.
+      - With O(require=any) a failed task never ends the wait as long as another may succeed.
+    type: bool
+    default: true
+  timeout:
+    description:
+      - Seconds for the whole wait. With V(0) it looks once.
+    type: float
+    default: 3600.0
+  delay:
+    description:
+      - Seconds before the first look.
+    type: float
+    default: 0.0
+  sleep:
+    description:
+      - Seconds between looks at first, and again after every change.
+      - Looks are never more frequent than this, but for the last one at the end of O(timeout).
+    type: float
+    default: 5.0
+  max_sleep:
+    description:
+      - Seconds that the pause between looks grows towards while nothing changes.
+      - Pauses are up to a tenth longer, so that many plays do not ask at the same moment.
+    type: float
+    default: 30.0
+  stall_timeout:
+    description:
+      - Fail when no task's status or progress has changed for this many seconds. By default this is not looked at.
+    type: float
+  not_found_grace:
+    description:
+      - Seconds for which an id may be unknown to the API.
+      - New ids become visible only some seconds after they were issued.
+    type: float
+    default: 60.0
+  error_grace:
+    description:
+      - Seconds for which unbroken trouble is survived, such as a lost network, server errors, throttling, and answers
+        that are not the API's. Every good answer ends the trouble.
+    type: float
+    default: 300.0
+  progress:
+    description:
+      - Whether to show live progress. It goes to the standard error stream of the controller, and is not shown with
+        C(no_log).
+    type: bool
+    default: true
+seealso:
+  - module: huaweicloud.tasks.taurusdb_task_info
+  - module: huaweicloud.tasks.taurusdb_restore_task_info
+  - module: huaweicloud.tasks.dds_task_info
+  - module: huaweicloud.tasks.kafka_task_info
+"""
+
+EXAMPLES = r"""
+---
+- name: Wait for one task
+  huaweicloud.tasks.wait_for_task:
+    region: ap-southeast-1
+    access_key: "{{ access_key }}"
+    secret_key: "{{ secret_key }}"
+    service: dds
+    task_id: 9d10bfd1-affb-49c3-b977-298950a8d6fa
+
+- name: Wait up to two hours for a restore and a Kafka task, and fail as soon as one of them fails
+  huaweicloud.tasks.wait_for_task:
+    region: ap-southeast-1
+    access_key: "{{ access_key }}"
+    secret_key: "{{ secret_key }}"
+    tasks:
+      - service: taurusdb_restore
+        instance_id: a23fb62bd61e4e9e9636fd2225f395bein07
+        task_id: 866b2273-f5ce-44bd-bc10-949baeb22163
+        task_name: RestoreTaurusInInstanceToExisted
+      - service: kafka
+        instance_id: 6eec9b2f-2a0c-4a1c-9f52-3f7b4d7e9c51
+        task_id: 8abfa7b272adc5b40172b73130065ae7
+    timeout: 7200
+  register: result
+
+- name: Wait in portions, and go on with what is left
+  block:
+    - name: Wait for some minutes
+      huaweicloud.tasks.wait_for_task:
+        region: ap-southeast-1
+        access_key: "{{ access_key }}"
+        secret_key: "{{ secret_key }}"
+        tasks: "{{ result.pending }}"
+        timeout: 600
+      register: result
+  rescue:
+    - name: Stop unless only the time has run out
+      ansible.builtin.fail:
+        msg: "{{ result.msg }}"
+      when: result.failure.kind != "timeout"
+
+    - name: Wait for the rest
+      huaweicloud.tasks.wait_for_task:
+        region: ap-southeast-1
+        access_key: "{{ access_key }}"
+        secret_key: "{{ secret_key }}"
+        tasks: "{{ result.pending }}"
+"""
+
+RETURN = r"""
+tasks:
+  description: Every task in the order given, as it was last seen.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    service:
+      description: Service of the task.
+      type: str
+    id:
+      description: Id of the task.
+      type: str
+    name:
+      description: Name of the task, which says what it does.
+      type: str
+    instance_id:
+      description: Id of the instance that the task works on.
+      type: str
+    instance_name:
+      description: Name of the instance, where the API gives it.
+      type: str
+    status:
+      description: Status of the task, in the API's own word. Null where the task was never seen.
+      type: str
+    state:
+      description: What the status means, in one vocabulary for all services. Only V(succeeded) is success.
+      type: str
+      choices: [pending, running, succeeded, failed, canceled, needs_action, unknown]
+    progress:
+      description: Progress from 0 to 100. Null where the API gives none.
+      type: int
+    remaining_seconds:
+      description: Seconds until the step in hand is done, as the API estimates it. Null where it gives none.
+      type: int
+    created_at:
+      description: When the task was created, as the API gives it.
+      type: str
+    ended_at:
+      description: When the task ended, as the API gives it. Some APIs fill it while the task is still running.
+      type: str
+    fail_reason:
+      description: Why the task failed, as the API gives it.
+      type: str
+    sub_tasks:
+      description:
+        - Steps of the task, each with C(name), C(status), C(state), C(progress) and C(remaining_seconds).
+        - Empty where the API has none.
+      type: list
+      elements: dict
+    details:
+      description: What only this API gives.
+      type: dict
+    error:
+      description:
+        - The last error that was met while asking for this task, even if good answers followed.
+        - Null where there was none.
+        - It has the keys of RV(failure), and C(text) for people, C(retry) (whether it was worth asking again)
+          and C(retry_after) (seconds that the server asked to wait, or null).
+      type: dict
+  sample:
+    - service: dds
+      id: 9d10bfd1-affb-49c3-b977-298950a8d6fa
+      name: Create_MongoDB
+      instance_id: cf538a2dd8ec4b26860b27060902712fin02
+      instance_name: dds-3a98-wcc
+      status: Completed
+      state: succeeded
+      progress: null
+      remaining_seconds: null
+      created_at: "2021-07-13T07:28:43+0000"
+      ended_at: "2021-07-13T07:58:53+0000"
+      fail_reason: null
+      sub_tasks: []
+      details: {}
+      error: null
+task:
+  description: The only task, where one was given by O(service). Null where O(tasks) was given.
+  returned: always
+  type: dict
+pending:
+  description: The tasks that have not finished, in the form of O(tasks), ready to be passed in again.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - service: dds
+      task_id: 9d10bfd1-affb-49c3-b977-298950a8d6fa
+      instance_id: null
+      task_name: null
+      region: null
+      project_id: null
+      endpoint: null
+elapsed:
+  description: Seconds that the wait took.
+  returned: always
+  type: float
+  sample: 1834.2
+polls:
+  description: How often the tasks were looked at.
+  returned: always
+  type: int
+  sample: 71
+msg:
+  description: How the wait ended, where the tasks stand, and how to go on.
+  returned: always
+  type: str
+  sample: 3 of 3 tasks finished; waited 1834 s.
+failure:
+  description: Why the wait failed. Null where it succeeded.
+  returned: always
+  type: dict
+  contains:
+    kind:
+      description:
+        - V(task_failed) means that a task failed or was canceled.
+        - V(timeout) means that the wait ran out.
+        - V(stalled) means that nothing changed for O(stall_timeout) seconds.
+        - V(not_found) means that the API did not know a task for O(not_found_grace) seconds.
+        - V(needs_action) means that a human must approve a task in the console.
+        - V(unauthorized) means that the credentials were refused.
+        - V(api_error) means that the API answered with an error, or with something that is not its answer.
+        - V(connection) means that no answer came.
+      type: str
+      choices: [task_failed, timeout, stalled, not_found, needs_action, unauthorized, api_error, connection]
+    code:
+      description: The API's error code, or null.
+      type: str
+    message:
+      description: What went wrong, in short.
+      type: str
+    http_status:
+      description: The HTTP status, or null where there was no answer.
+      type: int
+    request_id:
+      description: The id of the request, for the cloud's support, or null.
+      type: str
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import (
+    WAIT_RULES,
+    policy_of,
+    refs_of,
+    wait_arguments,
+)
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import TasksError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._query import TaskClient, new_task_client
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import finish, unknown_words
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Wait
+
+
+def run(
+    params: t.Mapping[str, t.Any], client: TaskClient, *, check_mode: bool, warn: t.Callable[[str], None]
+) -> dict[str, t.Any]:
+    refs = refs_of(params)
+    wait = Wait(
+        refs,
+        policy_of(params, check_mode=check_mode),
+        probe=client.ask_all,
+        clock=time.monotonic,
+        sleep=time.sleep,
+        random=random.random,
+    )
+    client.check(refs)
+    snapshot = wait.run()
+    for warning in unknown_words(snapshot.watches):
+        warn(warning)
+    return finish(snapshot, single=params["tasks"] is None)
+
+
+def end(signal_number: int, frame: t.Any) -> t.NoReturn:
+    # Leaves at once, but lets the wrapper that runs the module remove its temporary files.
+    sys.exit(128 + signal_number)
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=wait_arguments(), supports_check_mode=True, **WAIT_RULES)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, end)
+    try:
+        client = new_task_client(module.params, os.environ, module.no_log_values.add)
+        module.exit_json(**run(module.params, client, check_mode=module.check_mode, warn=module.warn))
+    except TasksError as error:
+        module.fail_json(**error.to_result())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shapes in which the cloud reports errors."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from .answer import Answer
+
+TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+
+BODIES: dict[str, Callable[[int, str, str, str], dict[str, Any]]] = {
+    "service": lambda status, code, text, request_id: {"error_code": code, "error_msg": text},
+    "apigw": lambda status, code, text, request_id: {
+        "error_msg": text, "error_code": code, "request_id": request_id},
+    "iam": lambda status, code, text, request_id: {
+        "error": {"code": status, "message": text, "title": TITLES.get(status, "Error")}},
+    "nested": lambda status, code, text, request_id: {"error": {"code": code, "message": text}},
+    "ddm": lambda status, code, text, request_id: {"errCode": code, "externalMessage": text},
+    "camel": lambda status, code, text, request_id: {"errorCode": code, "errorMsg": text},
+    "plain": lambda status, code, text, request_id: {"code": code, "message": text},
+}
+
+
+def error(shape: str, status: int, code: str, text: str, request_id: str = "") -> Answer:
+    """An error answer in one of the shapes of BODIES."""
+    return Answer(status, BODIES[shape](status, code, text, request_id))
+
+
+def gateway_error(status: int, code: str, text: str, request_id: str) -> Answer:
+    """An error of the API gateway in front of the services."""
+    return error("apigw", status, code, text, request_id)
+
+
+def wrong_host(request_id: str) -> Answer:
+    """The gateway knows no such API here."""
+    text = "The API does not exist or has not been published in the environment"
+    return gateway_error(404, "APIGW.0101", text, request_id)
+
+
+def unknown_job() -> Answer:
+    """What the database services say of an id they do not know."""
+    return error("service", 400, "DBS.200543", "The job does not exist.")
+
+
+def unknown_kafka_task(mode: str) -> Answer:
+    """What Kafka says of an id it does not know: an empty list or, as a setting, a 404."""
+    if mode == "404":
+        return error("service", 404, "DMS.00404022", "This DMS instance does not exist.")
+    return Answer(200, {"task_count": "0", "tasks": []})
+
+
+def bad_parameter() -> Answer:
+    """A mandatory parameter of a database service is missing."""
+    return error("service", 400, "DBS.280001", "Parameter error.")
+
+
+def iam_error(status: int, text: str) -> Answer:
+    """An error of IAM, whose code is the number of the HTTP status."""
+    return error("iam", status, "", text)

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The answers of those faults which only say something else than the API would."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from email.utils import formatdate
+from time import time
+from typing import Callable
+
+from . import errors, gate
+from .answer import Answer, Incoming
+from .faults import Fault
+from .routes import Call
+
+HUGE = 8 * 1024 * 1024 + 1024
+LOGIN_PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in to the proxy</body></html>\n"
+THROTTLED = "The throttling threshold has been reached: policy user over ratelimit,limit:200,time:5 minute"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault, the request it meets and the call which that request makes."""
+
+    fault: Fault
+    incoming: Incoming
+    call: Call
+
+
+def with_retry_after(fault: Fault, answer: Answer) -> Answer:
+    """Add the Retry-After header where the fault asks for it: seconds, or a date so many seconds ahead."""
+    if fault.get("retry_after") is not None:
+        answer.headers["Retry-After"] = str(fault.get("retry_after"))
+    if fault.get("retry_after_date") is not None:
+        answer.headers["Retry-After"] = formatdate(time() + float(fault.get("retry_after_date")), usegmt=True)
+    return answer
+
+
+def any_status(case: Case) -> Answer:
+    """Any HTTP status, with a body in one of the error shapes or with any body."""
+    status = int(case.fault.get("status", 500))
+    code = case.fault.get("error_code", "DBS.108000")
+    text = case.fault.get("error_msg", "Internal server error.")
+    answer = errors.error(case.fault.get("shape", "service"), status, code, text, case.incoming.request_id)
+    if "body" in case.fault.given:
+        body = case.fault.get("body")
+        answer.body = body.encode("utf-8") if isinstance(body, str) else body
+    answer.headers.update(case.fault.get("headers", {}))
+    return with_retry_after(case.fault, answer)
+
+
+def throttle(case: Case) -> Answer:
+    """The gateway's 429."""
+    return with_retry_after(case.fault, errors.gateway_error(429, "APIGW.0308", THROTTLED, case.incoming.request_id))
+
+
+def flow_control(case: Case) -> Answer:
+    """Kafka's own throttling, which is a 404."""
+    answer = errors.error("service", 404, "DMS.10240407", "The request is rejected by flow control.")
+    return with_retry_after(case.fault, answer)
+
+
+def not_json(case: Case) -> Answer:
+    """A body which claims to be JSON."""
+    return Answer(200, str(case.fault.get("body", "upstream request timeout")).encode("utf-8"))
+
+
+def login_page(case: Case) -> Answer:
+    """The page of a proxy which wants a sign-in."""
+    return Answer(200, LOGIN_PAGE, content_type="text/html")
+
+
+def wrong_shape(case: Case) -> Answer:
+    """Sound JSON which is no answer of this API."""
+    return Answer(200, case.fault.get("body", {"items": []}))
+
+
+def empty(case: Case) -> Answer:
+    """No body at all."""
+    return Answer(200, b"")
+
+
+def redirect(case: Case) -> Answer:
+    """Somewhere else; credentials must not follow."""
+    location = case.fault.get("location", f"{case.incoming.scheme}://{case.incoming.header('Host')}/login")
+    return Answer(int(case.fault.get("status", 302)), b"", {"Location": location}, "text/html")
+
+
+def expired_token(case: Case) -> Answer:
+    """The token is over."""
+    return errors.gateway_error(401, *gate.GATEWAY["expired"], case.incoming.request_id)
+
+
+def forbidden(case: Case) -> Answer:
+    """The caller is known but may not."""
+    return gate.refused_project(case.call.api)
+
+
+def unknown_id(case: Case) -> Answer:
+    """The id is not known; for Kafka `mode` says how (empty or 404)."""
+    if case.call.api == "kafka":
+        return errors.unknown_kafka_task(case.fault.get("mode", "empty"))
+    return errors.unknown_job()
+
+
+def wrong_host(case: Case) -> Answer:
+    """The gateway knows no such API."""
+    return errors.wrong_host(case.incoming.request_id)
+
+
+def huge(case: Case) -> Answer:
+    """Sound JSON without an end in sight."""
+    body = json.dumps({"padding": "x" * int(case.fault.get("size", HUGE))}).encode("ascii")
+    if case.fault.get("gzip"):
+        return Answer(200, gzip.compress(body), {"Content-Encoding": "gzip"})
+    return Answer(200, body)
+
+
+ANSWERS: dict[str, Callable[[Case], Answer]] = {
+    "status": any_status,
+    "throttle": throttle,
+    "flow_control": flow_control,
+    "not_json": not_json,
+    "login_page": login_page,
+    "wrong_shape": wrong_shape,
+    "empty": empty,
+    "redirect": redirect,
+    "expired_token": expired_token,
+    "forbidden": forbidden,
+    "unknown_id": unknown_id,
+    "wrong_host": wrong_host,
+    "huge": huge,
+}

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The gate in front of the APIs: token or signature, and whether the project is the caller's."""
+
+from __future__ import annotations
+
+from . import errors
+from .answer import Answer, Incoming
+from .identity import Identity
+from .routes import Call
+from .signatures import AUTHORIZATION, date_is_near, signature_matches
+
+INCORRECT = "Incorrect IAM authentication information: "
+GATEWAY = {
+    "missing": ("APIGW.0301", INCORRECT + "x-auth-token not found"),
+    "invalid": ("APIGW.0301", INCORRECT + "decrypt token fail"),
+    "expired": ("APIGW.0307", "The token must be updated"),
+    "signature": ("APIGW.0301", INCORRECT + "verify aksk signature fail"),
+    "signer": ("SIMULATOR.0001", "To check signatures the simulator needs huaweicloudsdkcore and pyasn1 installed"),
+    "date": ("APIGW.0303", INCORRECT + "X-Sdk-Date is too far from the time of the server"),
+}
+KAFKA = {
+    "missing": ("DMS.10240101", "Invalid token."),
+    "invalid": ("DMS.10240101", "Invalid token."),
+    "expired": ("DMS.10240102", "Expired token."),
+}
+
+
+class Refused(Exception):
+    """The caller is not let in; the argument is one of the reasons above, or `project`."""
+
+
+def method_name(incoming: Incoming) -> str:
+    """By which means a request authenticates itself, for the log."""
+    if incoming.header("X-Auth-Token"):
+        return "token"
+    if (incoming.header("Authorization") or "").startswith("SDK-"):
+        return "temporary_aksk" if incoming.header("X-Security-Token") else "aksk"
+    return "password" if incoming.path.endswith("/auth/tokens") else "none"
+
+
+def check_token(identity: Identity, value: str, project_id: str) -> None:
+    """Refuse a token which is unknown, over, or scoped to another project."""
+    token = identity.tokens.get(value)
+    if token is None:
+        raise Refused("invalid")
+    if token.expired:
+        raise Refused("expired")
+    if project_id and token.project_id != project_id:
+        raise Refused("project")
+
+
+def check_signature(identity: Identity, incoming: Incoming, project_id: str) -> None:
+    """Refuse a signature which is not the one the key gives this request."""
+    found = AUTHORIZATION.fullmatch(incoming.header("Authorization") or "")
+    if found is None:
+        raise Refused("missing")
+    key = identity.key(found["access"])
+    if key is None or incoming.header("X-Security-Token") != key.security_token:
+        raise Refused("signature")
+    if not date_is_near(incoming.header("X-Sdk-Date") or ""):
+        raise Refused("date")
+    try:
+        matches = signature_matches(incoming, found, key)
+    except ModuleNotFoundError as missing:
+        raise Refused("signer") from missing
+    if not matches:
+        raise Refused("signature")
+    if project_id and identity.project("id", project_id) is None:
+        raise Refused("project")
+
+
+def check(identity: Identity, incoming: Incoming, project_id: str) -> None:
+    """Let the request pass or raise Refused."""
+    token = incoming.header("X-Auth-Token")
+    if token:
+        check_token(identity, token, project_id)
+    else:
+        check_signature(identity, incoming, project_id)
+    if project_id and incoming.header("X-Project-Id") not in (None, project_id):
+        raise Refused("project")
+
+
+def refused_project(api: str) -> Answer:
+    """The project of the path is not the caller's."""
+    code = "DMS.00403002" if api == "kafka" else "DBS.200010"
+    return errors.error("service", 403, code, "You have no permission to perform this operation.")
+
+
+def refusal(identity: Identity, incoming: Incoming, call: Call) -> Answer | None:
+    """The answer to a caller who is not let in, in the words of the service; None for the others."""
+    try:
+        check(identity, incoming, call.project_id)
+    except Refused as refused:
+        reason = str(refused)
+    else:
+        return None
+    if reason == "project":
+        return refused_project(call.api)
+    if call.api == "projects" and reason != "signer":
+        return errors.iam_error(401, GATEWAY[reason][1])
+    if call.api == "kafka" and reason in KAFKA:
+        return errors.error("service", 401, *KAFKA[reason])
+    status = 501 if reason == "signer" else 401
+    return errors.gateway_error(status, *GATEWAY[reason], incoming.request_id)

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything the simulated cloud knows, and the answers it gives while nothing is wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from . import apis, errors, gate, iam, metadata
+from .answer import Answer, Incoming
+from .faults import FaultStore
+from .identity import Identity
+from .journal import Journal
+from .routes import Call
+from .tasks import Task, TaskStore, check_keys
+
+OPEN_APIS = {
+    "token": iam.create_token,
+    "metadata_token": metadata.create_token,
+    "securitykey": metadata.security_key,
+}
+SETTINGS = {"kafka_unknown_id": ("empty", "404")}
+
+
+def default_settings() -> dict[str, str]:
+    """The first value of every setting."""
+    return {name: values[0] for name, values in SETTINGS.items()}
+
+
+class World:
+    """Tasks, faults, accounts, settings and the journal."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.journal = Journal()
+        self.tasks = TaskStore()
+        self.faults = FaultStore()
+        self.identity = Identity()
+        self.settings = default_settings()
+
+    def reset(self) -> None:
+        """Back to the state of a fresh start; the clock of the journal runs on."""
+        self.tasks = TaskStore()
+        self.faults = FaultStore()
+        self.identity = Identity()
+        self.settings = default_settings()
+        self.journal.clear()
+
+    def now(self) -> float:
+        """The clock of all timelines: seconds since the start."""
+        return time.monotonic() - self.started
+
+    def change_settings(self, given: Mapping[str, Any]) -> None:
+        """Apply a control call."""
+        check_keys(given, frozenset(SETTINGS), "the settings")
+        for name, value in given.items():
+            if value not in SETTINGS[name]:
+                raise ValueError(f"{name} must be one of {', '.join(SETTINGS[name])}")
+            self.settings[name] = value
+
+    def stats(self) -> dict[str, int]:
+        """Numbers for tests and benchmarks."""
+        return {**self.journal.stats(), "tasks": len(self.tasks), "tokens_issued": self.identity.tokens_issued}
+
+    def find_task(self, call: Call) -> Task | None:
+        """The task a call asks for, or None where it is not known or not yet visible."""
+        if call.api == "restore" and not call.task_id:
+            return self.tasks.latest_restore(call.instance_id, call.project_id, self.now())
+        task = self.tasks.find(call.task_id, call.services, call.project_id, self.now())
+        if task and call.instance_id not in ("", task.instance_id):
+            return None
+        return task
+
+    def answer(self, incoming: Incoming, call: Call | None, task: Task | None) -> Answer:
+        """The answer to a request."""
+        if call is None:
+            return errors.wrong_host(incoming.request_id)
+        if call.api in OPEN_APIS:
+            return OPEN_APIS[call.api](self.identity, incoming)
+        refusal = gate.refusal(self.identity, incoming, call)
+        if refusal:
+            return refusal
+        if call.api == "projects":
+            return iam.list_projects(self.identity, incoming)
+        return self._task_answer(incoming, call, task)
+
+    def _task_answer(self, incoming: Incoming, call: Call, task: Task | None) -> Answer:
+        """The answer of one of the task APIs to a caller who may ask."""
+        query = incoming.query
+        one_alone = ("job_id" in query) != ("job_name" in query)
+        if (call.api == "jobs" and not call.task_id) or (call.api == "restore" and one_alone):
+            return errors.bad_parameter()
+        if task and call.api == "restore" and query.get("job_name") not in (None, task.name):
+            task = None
+        if task is None:
+            kafka_mode = self.settings["kafka_unknown_id"]
+            return errors.unknown_kafka_task(kafka_mode) if call.api == "kafka" else errors.unknown_job()
+        if task.raw is not None:
+            return Answer(200, task.raw)
+        return Answer(200, self._task_body(call, task, bool(query.get("job_id"))))
+
+    def _task_body(self, call: Call, task: Task, by_id: bool) -> Any:
+        """The body for a task which is known."""
+        if call.api == "kafka":
+            return apis.kafka(task, self.now())
+        if call.api == "restore":
+            return apis.restore(task, self.now(), with_status=by_id)
+        return apis.database_job(task, self.now())
