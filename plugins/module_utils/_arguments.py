@@ -121,6 +121,19 @@ WAIT_RULES: dict[str, t.Any] = {
 }
 
 
+def look_arguments(given: t.Mapping[str, t.Any], refs: t.Sequence[TaskRef], request_timeout: float) -> dict[str, t.Any]:
+    """Return the arguments of one look at some tasks: the connection's as they were given, and no waiting."""
+    names = {"ca_cert", *CONNECTION_OPTIONS}
+    connection = {name: value for name, value in given.items() if name in names}
+    return dict(
+        connection,
+        tasks=[{name: value for name, value in ref.to_option().items() if value is not None} for ref in refs],
+        request_timeout=request_timeout,
+        timeout=0,
+        progress=False,
+    )
+
+
 def refs_of(params: t.Mapping[str, t.Any]) -> list[TaskRef]:
     """Return the tasks that the options of wait_for_task name, in the order given."""
     if params.get("tasks") is None:

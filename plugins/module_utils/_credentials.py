@@ -150,8 +150,20 @@ def settings_from(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -
 
     :raises InputError: the credentials file cannot be read
     """
+    return Settings([*_places(params, environ), _from_file(environ)])
+
+
+def _places(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> list[Place]:
     options = {option: params[option] for family in ENVIRONMENT for option in family if params.get(option)}
-    return Settings([options, *(_from_environment(family, environ) for family in ENVIRONMENT), _from_file(environ)])
+    return [options, *(_from_environment(family, environ) for family in ENVIRONMENT)]
+
+
+def method_of(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> str:
+    """Say which method the play and the environment choose, without a look at any file.
+
+    :raises InputError: the play begins a method that nothing completes
+    """
+    return Settings(_places(params, environ)).credentials().method
 
 
 def _from_environment(family: t.Mapping[str, tuple[str, ...]], environ: t.Mapping[str, str]) -> Place:

@@ -95,7 +95,8 @@ class RequestError(TasksError):
     """A request got no usable answer.
 
     ``asked`` says what was asked, without query or credentials; ``hint`` what to do about it.
-    ``body`` is the decoded answer where there was one. ``retry_after`` is in seconds.
+    ``body`` is the decoded answer where there was one. ``retry_after`` is in seconds. ``text`` is the whole message
+    where it is known already.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class RequestError(TasksError):
         hint: str = "",
         retry_after: float | None = None,
         body: t.Any = None,
+        text: str | None = None,
     ) -> None:
         self.message = message
         self.meaning = meaning or meaning_of(http_status, code)
@@ -122,7 +124,7 @@ class RequestError(TasksError):
         self.hint = hint
         self.retry_after = retry_after
         self.body = body
-        super().__init__(self._sentence())
+        super().__init__(text or self._sentence())
 
     def _sentence(self) -> str:
         came_back = describe_answer(self.http_status, self.code, self.message, self.request_id)
@@ -147,7 +149,21 @@ class RequestError(TasksError):
 
     def to_observation(self) -> dict[str, t.Any]:
         """Return the error as a task's ``error`` in a result; `from_observation` reads it back."""
-        return dict(self.to_failure(), retry=self.meaning.value, retry_after=self.retry_after, text=str(self))
+        return dict(self.to_failure(), meaning=self.meaning.value, retry_after=self.retry_after, text=str(self))
+
+    @classmethod
+    def from_observation(cls, value: t.Mapping[str, t.Any]) -> RequestError:
+        """Read back what `to_observation` gave."""
+        return cls(
+            value["message"],
+            meaning=Meaning(value["meaning"]),
+            kind=value["kind"],
+            code=value["code"],
+            http_status=value["http_status"],
+            request_id=value["request_id"],
+            retry_after=value["retry_after"],
+            text=value["text"],
+        )
 
     def to_result(self) -> dict[str, t.Any]:
         return {"msg": str(self), "failure": self.to_failure()}

@@ -270,8 +270,9 @@ tasks:
       description:
         - The last error that was met while asking for this task, even if good answers followed.
         - Null where there was none.
-        - It has the keys of RV(failure), and C(text) for people, C(retry) (whether it was worth asking again)
-          and C(retry_after) (seconds that the server asked to wait, or null).
+        - It has the keys of RV(failure), and C(text), the whole message for people, C(meaning), one of C(transient),
+          C(not_found), C(unauthorized) and C(fatal), and C(retry_after), the seconds that the server asked to wait,
+          or null.
       type: dict
   sample:
     - service: dds

@@ -1,0 +1,181 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lines that say live where a wait stands.
+
+Each line is complete in itself: other hosts, loops and the strategy free put their own lines between.
+
+PRIVATE to the collection: it may change without notice.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import name_of, pending, title_of
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Snapshot, Watch
+
+MAX_LINES = 10
+BAR_CELLS = 10
+MIN_SECONDS_BETWEEN = 1.0
+HEARTBEAT_SECONDS = 60.0
+
+# Shows a line; the second argument is a level, one of the following.
+Show = t.Callable[[str, str], None]
+PLAIN, GOOD, BAD, TROUBLE = "plain", "good", "bad", "trouble"
+
+LEVELS = {
+    State.SUCCEEDED: GOOD,
+    State.FAILED: BAD,
+    State.CANCELED: BAD,
+    State.NEEDS_ACTION: BAD,
+}
+
+
+class Progress:
+    """Turns the snapshots of a wait into lines: changes, totals, and a sign of life."""
+
+    def __init__(self, show: Show, *, host: str, clock: t.Callable[[], float], blocks: bool) -> None:
+        self._show = show
+        self._host = host
+        self._clock = clock
+        self._cells = ("█", "░") if blocks else ("#", "-")
+        self._told: dict[Watch, t.Any] = {}
+        self._told_at: float | None = None
+        self._snapshot: Snapshot | None = None
+
+    def update(self, snapshot: Snapshot) -> None:
+        """Tell what has changed; nothing is told of a wait that is over at its first look."""
+        self._snapshot = snapshot
+        if self._told_at is None:
+            if snapshot.over:
+                return
+            self._line(_opening(snapshot), PLAIN)
+        elif not snapshot.over and self._clock() - self._told_at < MIN_SECONDS_BETWEEN:
+            return
+        watches = list(dict.fromkeys(snapshot.watches))
+        changed = [watch for watch in watches if self._told.get(watch) != _story(watch)]
+        for watch in sorted(changed, key=_urgency)[:MAX_LINES]:
+            self._line(self._task_line(watch, snapshot), _level(watch))
+        self._told.update({watch: _story(watch) for watch in changed})
+        if changed and len(watches) > MAX_LINES:
+            self._line(_totals(snapshot), PLAIN)
+
+    def seconds_until_heartbeat(self) -> float:
+        """Return how long to sleep at most before `heartbeat` is due."""
+        if self._told_at is None:
+            return HEARTBEAT_SECONDS
+        return max(HEARTBEAT_SECONDS - (self._clock() - self._told_at), 0.0)
+
+    def heartbeat(self) -> None:
+        """Give a sign of life where nothing was told for a while: a silent job gets killed."""
+        if self._snapshot is None or self._told_at is None or self.seconds_until_heartbeat() > 0:
+            return
+        elapsed = _duration(self._clock() - self._snapshot.now + self._snapshot.elapsed)
+        self._line(f"{_totals(self._snapshot)}, still waiting after {elapsed}", PLAIN)
+
+    def _line(self, text: str, level: str) -> None:
+        self._told_at = self._clock()
+        self._show(f"[{self._host}] {text}", level)
+
+    def _task_line(self, watch: Watch, snapshot: Snapshot) -> str:
+        task = watch.task
+        parts = [f"{title_of(watch)} {_short_id(watch)}", task.name if task else watch.ref.task_name]
+        parts.append(_status(watch))
+        if task and task.progress is not None and not watch.over:
+            parts.append(f"{self._bar(task.progress)} {task.progress:3d} %")
+        parts.append(_step(watch))
+        parts.append(f"elapsed {_duration(snapshot.elapsed)}")
+        if task and task.remaining_seconds is not None and not watch.over:
+            parts.append(f"remaining {_duration(task.remaining_seconds)}")
+        return "  ".join(part for part in parts if part)
+
+    def _bar(self, percent: int) -> str:
+        full = percent * BAR_CELLS // 100
+        return self._cells[0] * full + self._cells[1] * (BAR_CELLS - full)
+
+
+def _story(watch: Watch) -> tuple[t.Any, ...]:
+    """Return what makes a task worth a line when it changes."""
+    error = watch.error if _is_troubled(watch) or watch.given_up else None
+    trouble = (error.kind, error.code, error.http_status) if error else None
+    task = watch.task
+    return (trouble, task and (task.status, task.progress), _step(watch))
+
+
+def _is_troubled(watch: Watch) -> bool:
+    return watch.trouble_since is not None or watch.unknown_since is not None
+
+
+def _urgency(watch: Watch) -> int:
+    return (BAD, TROUBLE, GOOD, PLAIN).index(_level(watch))
+
+
+def _level(watch: Watch) -> str:
+    if watch.given_up:
+        return BAD
+    if _is_troubled(watch):
+        return TROUBLE
+    return LEVELS.get(watch.task.state, PLAIN) if watch.task else PLAIN
+
+
+def _status(watch: Watch) -> str:
+    error = watch.error
+    if error is not None and (_is_troubled(watch) or watch.given_up):
+        what = " ".join(str(part) for part in (error.http_status, error.code) if part) or error.message
+        after = "given up" if watch.given_up else "asking again"
+        known = f"{watch.task.status}, " if watch.task else ""
+        return f"{known}no answer ({what}), {after}" if error.kind == "connection" else f"{known}{what}, {after}"
+    return (watch.task.status if watch.task else None) or "no status"
+
+
+def _step(watch: Watch) -> str:
+    """Return the step in hand of a task that has steps."""
+    steps = watch.task.sub_tasks if watch.task else ()
+    step = next((step for step in steps if step.state in (State.RUNNING, State.FAILED)), None)
+    return f"step {step.name}" if step and step.name else ""
+
+
+def _short_id(watch: Watch) -> str:
+    return (watch.ref.task_id or watch.ref.instance_id or "")[:8]
+
+
+def _opening(snapshot: Snapshot) -> str:
+    left = pending(snapshot.watches)
+    noun = "task" if len(left) == 1 else "tasks"
+    head = f"waiting for {len(left)} {noun}, up to {_duration(snapshot.policy.timeout)}"
+    waiting = [watch for watch in dict.fromkeys(snapshot.watches) if not watch.finished]
+    named = ", ".join(f"{title_of(watch)} {name_of(watch)}" for watch in waiting[:MAX_LINES])
+    if len(left) > MAX_LINES:
+        return f"{head}: {named} and {len(left) - MAX_LINES} more. If interrupted, run the same task again"
+    tasks = [{key: value for key, value in ref.items() if value is not None} for ref in left]
+    command = f"ansible-playbook huaweicloud.tasks.wait -e '{json.dumps({'tasks': tasks})}'"
+    return f"{head}: {named}. If interrupted, resume with: {command}"
+
+
+def _totals(snapshot: Snapshot) -> str:
+    watches = list(dict.fromkeys(snapshot.watches))
+    states = [watch.task.state if watch.task else "not seen" for watch in watches]
+    counts = {state: states.count(state) for state in dict.fromkeys(states)}
+    ended = sum(counts.pop(state, 0) for state in (State.SUCCEEDED, State.FAILED, State.CANCELED))
+    parts = [f"{ended} of {len(watches)} finished"]
+    failed = sum(watch.failed for watch in watches)
+    if failed:
+        parts.append(f"{failed} failed")
+    parts += [f"{count} {state.replace('_', ' ')}" for state, count in counts.items()]
+    slowest = _slowest(watches)
+    return ", ".join(parts + ([f"slowest {slowest} %"] if slowest is not None else []))
+
+
+def _slowest(watches: t.Iterable[Watch]) -> int | None:
+    running = [watch.task.progress for watch in watches if watch.task and not watch.over]
+    return min((progress for progress in running if progress is not None), default=None)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}"
