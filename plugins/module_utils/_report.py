@@ -13,8 +13,8 @@ import typing as t
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import Meaning, TasksError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef, unseen
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Snapshot, Watch
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import FAILED_STATES, State, Task, TaskRef, unseen
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import ROUNDING, Snapshot, Watch
 
 # More tasks than this are counted in a message, not named.
 MAX_NAMED = 10
@@ -98,9 +98,13 @@ def title_of(watch: Watch) -> str:
 
 def _why(snapshot: Snapshot) -> str:
     failure = snapshot.failure
-    if failure is None or failure.watch is None:
-        return f"Failed: {failure.message}." if failure and failure.kind == "stalled" else ""
+    if failure is None:
+        return ""
     watch = failure.watch
+    if watch is None:
+        # How long the wait took is said anyway.
+        ran_out = failure.kind == "timeout" and snapshot.elapsed >= snapshot.policy.timeout - ROUNDING
+        return "" if ran_out else f"Failed: {failure.message}."
     if watch.given_up is not None:
         return _sentence(_unknown_id(watch) if failure.kind == "not_found" else str(watch.given_up))
     task = t.cast(Task, watch.task)
@@ -111,7 +115,14 @@ def _why(snapshot: Snapshot) -> str:
         )
     verb = "was canceled" if task.state == State.CANCELED else "failed"
     reason = f": {task.fail_reason}" if task.fail_reason else ""
-    return _sentence(f"The {title_of(watch)} task {name_of(watch)} {verb} (status {task.status}){reason}")
+    return _sentence(
+        f"The {title_of(watch)} task {name_of(watch)} {verb}{_at_step(task)} (status {task.status}){reason}"
+    )
+
+
+def _at_step(task: Task) -> str:
+    steps = [step.name for step in task.sub_tasks if step.name and step.state in FAILED_STATES]
+    return f" at step {', '.join(steps)}" if steps else ""
 
 
 def _sentence(text: str) -> str:
