@@ -277,12 +277,12 @@ class TaskClient:
         :raises InputError: a task is not named well, or where to ask for it is not known
         """
         self.check([ref])
-        try:
-            return self.ask(ref)
-        except RequestError as error:
-            if error.meaning is not Meaning.NOT_FOUND:
-                raise
-            return Reply(None, error.body)
+        reply = self._replies([ref], None)[0]
+        if isinstance(reply, Reply):
+            return reply
+        if reply.meaning is Meaning.NOT_FOUND:
+            return Reply(None, reply.body)
+        raise reply
 
     def ask(self, ref: TaskRef, limit: float | None = None) -> Reply:
         """Ask for one task. ``limit`` is the number of seconds left for it.
@@ -306,20 +306,23 @@ class TaskClient:
 
     def ask_all(self, refs: t.Sequence[TaskRef], limit: float | None = None) -> list[Task | RequestError]:
         """Ask for many tasks at once, in not more than ``limit`` seconds; the answers are in the order given."""
+        replies = self._replies(refs, limit)
+        return [t.cast(Task, reply.task) if isinstance(reply, Reply) else reply for reply in replies]
+
+    def _replies(self, refs: t.Sequence[TaskRef], limit: float | None) -> list[Reply | RequestError]:
         request_timeout = float(self._params["request_timeout"])
         seconds = request_timeout if limit is None else limit
-        questions = [functools.partial(self._observe, ref, limit) for ref in refs]
-        answers = Round(
-            questions,
+        replies = Round(
+            [functools.partial(self._reply, ref, limit) for ref in refs],
             workers=POOL_SIZE,
             seconds_each=min(request_timeout, seconds) + GRACE_SECONDS,
             seconds_all=seconds + GRACE_SECONDS,
         ).run()
-        return [answer or _not_in_time(ref, seconds) for ref, answer in zip(refs, answers)]
+        return [reply or _not_in_time(ref, seconds) for ref, reply in zip(refs, replies)]
 
-    def _observe(self, ref: TaskRef, limit: float | None) -> Task | RequestError:
+    def _reply(self, ref: TaskRef, limit: float | None) -> Reply | RequestError:
         try:
-            return t.cast(Task, self.ask(ref, limit).task)
+            return self.ask(ref, limit)
         except RequestError as error:
             return error
 
