@@ -146,8 +146,8 @@ class HttpClient:
                 stream=True,
             ) as response:
                 content = self._read(response, question, deadline)
-        # requests' own exceptions are OSErrors, as is that of an unreadable CA bundle; a secret that no header can carry
-        # is a UnicodeError.
+        # requests' own exceptions are OSErrors, as is that of an unreadable CA bundle; a secret that no header can
+        # carry is a UnicodeError.
         except (OSError, UnicodeError) as error:
             raise _explain_no_answer(error, question.asked, left) from None
         return self._decode(response, content, question)
