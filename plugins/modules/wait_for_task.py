@@ -356,7 +356,6 @@ failure:
 import os
 import random
 import signal
-import sys
 import time
 import typing as t
 
@@ -395,7 +394,7 @@ def run(
 
 def end(signal_number: int, frame: t.Any) -> t.NoReturn:
     # Leaves at once, but lets the wrapper that runs the module remove its temporary files.
-    sys.exit(128 + signal_number)
+    raise SystemExit(128 + signal_number)
 
 
 def main() -> None:

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Needs make, git, ssh-keygen and Python 3.11 or newer with venv; everything else goes to .venv.
+# Another Python: make PYTHON=python3.13 test
+
+.PHONY: help demo simulator test lint units sanity package lock clean
+
+help:
+	@echo "make demo         run playbooks/demo.yml against a simulated cloud"
+	@echo "make simulator    run the simulated cloud in the foreground, to try modules by hand"
+	@echo "make test         run every test and every check"
+	@echo "make lint         ... only the linters (also: units, sanity, package)"
+	@echo "make lock         write the lists of locked packages anew (UPGRADE=1: newest versions)"
+	@echo "make clean        remove .venv and whatever else the commands above left"
+
+demo:
+	@tools/venv.sh demo
+	@.venv/bin/python tools/demo.py
+
+simulator:
+	@tools/venv.sh demo
+	@.venv/bin/python tools/simulate.py
+
+test:
+	@tools/venv.sh test
+	@.venv/bin/python tools/run_tests.py
+
+lint units sanity package:
+	@tools/venv.sh test
+	@.venv/bin/python tools/run_tests.py $@
+
+lock:
+	@tools/venv.sh demo
+	@tools/lock.sh $(if $(UPGRADE),--upgrade)
+
+clean:
+	rm -rf .venv .venv.lock .nox .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage .ansible htmlcov dist tests/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

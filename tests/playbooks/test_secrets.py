@@ -1,0 +1,179 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""No secret is shown: every module with every way to log in, at -vvvv, in success, failure and crash."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from simulator import Simulator, accounts
+
+BIN = Path(sys.executable).parent
+COLLECTIONS = Path(__file__).resolve().parents[2] / ".venv" / "collections"
+
+SECRETS = {
+    "token": accounts.TOKEN,
+    "secret key": accounts.SECRET_KEY,
+    "temporary secret key": accounts.TEMPORARY_SECRET_KEY,
+    "security token": accounts.SECURITY_TOKEN,
+    "password": accounts.PASSWORD,
+    "issued token": "MIISimulatorIssued",
+}
+
+# By the names of the options; the environment has the same under its own names.
+METHODS = {
+    "token": {"auth_token": accounts.TOKEN},
+    "key": {"access_key": accounts.ACCESS_KEY, "secret_key": accounts.SECRET_KEY},
+    "temporary key": {
+        "access_key": accounts.TEMPORARY_ACCESS_KEY,
+        "secret_key": accounts.TEMPORARY_SECRET_KEY,
+        "security_token": accounts.SECURITY_TOKEN,
+    },
+    "password": {
+        "username": accounts.USERNAME,
+        "password": accounts.PASSWORD,
+        "domain_name": accounts.DOMAIN_NAME,
+    },
+}
+VARIABLES = {
+    "auth_token": "HW_AUTH_TOKEN",
+    "access_key": "HW_ACCESS_KEY",
+    "secret_key": "HW_SECRET_KEY",
+    "security_token": "HW_SECURITY_TOKEN",
+    "username": "HW_USER_NAME",
+    "password": "HW_USER_PASSWORD",
+    "domain_name": "HW_DOMAIN_NAME",
+}
+
+# Loaded by every Python that starts in the run: the modules crash where the secrets are at hand.
+CRASH = """
+    import requests
+
+    def crash(self, method, url, **kwargs):
+        kwargs["auth"](requests.Request(method, url).prepare())
+        raise RuntimeError("a crash was forced")
+
+    requests.Session.request = crash
+"""
+
+
+def queries(sim: Simulator) -> list[dict[str, t.Any]]:
+    """One task for each query module, and waits that succeed, fail, and are refused."""
+    ids = {service: sim.add_task(service, status="Running") for service in ("taurusdb", "dds")}
+    kafka = sim.add_task("kafka", status="SUCCESS")
+    restore = sim.add_task("taurusdb_restore", status="Running")
+    named = {
+        "taurusdb": {"task_id": ids["taurusdb"]["task_id"]},
+        "dds": {"task_id": ids["dds"]["task_id"]},
+        "kafka": {"task_id": kafka["task_id"], "instance_id": kafka["instance_id"]},
+        "taurusdb_restore": {key: restore[key] for key in ("task_id", "instance_id", "task_name")},
+    }
+    asked = [{f"huaweicloud.tasks.{service}_task_info": named[service]} for service in named]
+    waits = [
+        {"tasks": [{"service": "kafka", **named["kafka"]}], "timeout": 1},
+        {"tasks": [{"service": "dds", **named["dds"]}], "timeout": 1, "sleep": 0.5},
+        {"tasks": [{"service": "dds", "task_id": "wrong"}], "timeout": 1, "progress": False},
+        {"tasks": [{"service": "dds", **named["dds"]}], "project_id": accounts.OTHER_PROJECT_ID, "timeout": 1},
+    ]
+    return [*asked, *({"huaweicloud.tasks.wait_for_task": wait} for wait in waits)]
+
+
+def play(sim: Simulator, credentials: dict[str, str]) -> list[dict[str, t.Any]]:
+    defaults = {"endpoint": sim.url, "iam_endpoint": sim.endpoint("iam"), "region": accounts.REGION, **credentials}
+    tasks = [{**query, "ignore_errors": True, "register": "result"} for query in queries(sim)]
+    shown = {"ansible.builtin.debug": {"var": "result"}}
+    login = {"huaweicloud.tasks.iam_token": {}, "register": "login", "no_log": True, "ignore_errors": True}
+    return [
+        {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "module_defaults": {"group/huaweicloud.tasks.all": defaults},
+            "tasks": [step for task in tasks for step in (task, shown)] + [login],
+        }
+    ]
+
+
+def run(tmp_path: Path, plays: list[dict[str, t.Any]], **variables: str) -> str:
+    """Run a playbook at -vvvv; return all that it shows and logs."""
+    playbook, log = tmp_path / "play.yml", tmp_path / "ansible.log"
+    playbook.write_text(yaml.safe_dump(plays), encoding="utf-8")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("HW_", "OS_", "ANSIBLE_"))}
+    env.update(
+        ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS),
+        ANSIBLE_HOME=str(tmp_path / "ansible"),
+        ANSIBLE_LOG_PATH=str(log),
+        ANSIBLE_PYTHON_INTERPRETER=sys.executable,
+        HOME=str(tmp_path),
+        **variables,
+    )
+    command = [str(BIN / "ansible-playbook"), "-vvvv", "--inventory", "localhost,", "--connection", "local"]
+    done = subprocess.run(
+        [*command, str(playbook)], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "PLAY RECAP" in done.stdout, done.stdout + done.stderr
+    return "\n".join((done.stdout, done.stderr, log.read_text(encoding="utf-8")))
+
+
+def assert_no_secret(shown: str) -> None:
+    found = [name for name, secret in SECRETS.items() if secret in shown]
+    assert not found, f"{found} shown"
+
+
+@pytest.fixture(name="sim")
+def fixture_sim() -> t.Iterator[Simulator]:
+    with Simulator() as sim:
+        yield sim
+
+
+def crashing(tmp_path: Path) -> dict[str, str]:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(textwrap.dedent(CRASH), encoding="utf-8")
+    return {"PYTHONPATH": str(folder)}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_options_are_not_shown(sim: Simulator, tmp_path: Path, method: str) -> None:
+    plays = play(sim, METHODS[method])
+    # The playbook's own text holds the secrets: from a file of variables, as users keep them.
+    (tmp_path / "secrets.yml").write_text(yaml.safe_dump(METHODS[method]), encoding="utf-8")
+    defaults = plays[0]["module_defaults"]["group/huaweicloud.tasks.all"]
+    defaults.update({name: f"{{{{ {name} }}}}" for name in METHODS[method]})
+    plays[0]["vars_files"] = [str(tmp_path / "secrets.yml")]
+    shown = run(tmp_path, plays)
+    assert shown.count("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER") > 8
+    assert "task finished" in shown
+    assert_no_secret(shown)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_environment_is_not_shown(sim: Simulator, tmp_path: Path, method: str) -> None:
+    variables = {VARIABLES[name]: value for name, value in METHODS[method].items()}
+    shown = run(tmp_path, play(sim, {}), **variables)
+    assert "task finished" in shown
+    assert_no_secret(shown)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_crash_shows_nothing(sim: Simulator, tmp_path: Path, method: str) -> None:
+    variables = {VARIABLES[name]: value for name, value in METHODS[method].items()}
+    shown = run(tmp_path, play(sim, {}), **variables, **crashing(tmp_path))
+    assert "a crash was forced" in shown
+    assert_no_secret(shown)
+
+
+def test_an_error_that_repeats_a_secret_is_masked(sim: Simulator, tmp_path: Path) -> None:
+    for service in ("taurusdb", "taurusdb_restore", "dds", "kafka"):
+        message = f"bad token {accounts.TOKEN}"
+        sim.add_fault("status", service=service, status=500, error_code="DBS.108000", error_msg=message)
+    shown = run(tmp_path, play(sim, {}), HW_AUTH_TOKEN=accounts.TOKEN)
+    assert "DBS.108000" in shown
+    assert_no_secret(shown)

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A scripted cloud for the tests of the waiter: its clock, its sleep and its answers go together."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import RequestError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, SubTask, Task, TaskRef
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Observation, Policy, Snapshot, Wait
+
+# What a task answers: one observation for each look at it, of which the last one stays; or a function of the seconds.
+Answers = t.Union[t.Sequence[Observation], t.Callable[[float], Observation]]
+# No real clock begins at 0.
+EPOCH = 1_000_000.0
+
+
+def ref(task_id: str = "a", service: str = "dds", **more: str) -> TaskRef:
+    return TaskRef(service, task_id, **more)
+
+
+def task(state: str, status: str, **more: t.Any) -> Task:
+    """A task; the cloud fills in its service and id."""
+    return Task(service="", state=state, status=status, **more)
+
+
+def pending(**more: t.Any) -> Task:
+    return task(State.PENDING, "Pending", **more)
+
+
+def running(progress: int | None = None, remaining: int | None = None, **more: t.Any) -> Task:
+    return task(State.RUNNING, "Running", progress=progress, remaining_seconds=remaining, **more)
+
+
+def steps(*progress: int) -> tuple[SubTask, ...]:
+    return tuple(SubTask(f"step {number}", "Running", State.RUNNING, each) for number, each in enumerate(progress))
+
+
+def unlisted(word: str = "Paused") -> Task:
+    return task(State.UNKNOWN, word)
+
+
+DONE = task(State.SUCCEEDED, "Completed")
+FAILED = task(State.FAILED, "Failed", fail_reason="disk full")
+CANCELED = task(State.CANCELED, "Canceled")
+NEEDS_ACTION = task(State.NEEDS_ACTION, "Unauthorized")
+
+
+def http_error(status: int | None, code: str | None = None, **more: t.Any) -> RequestError:
+    values = dict({"request_id": "req-1", "asked": "Cannot read the task"}, **more)
+    return RequestError("it went wrong", http_status=status, code=code, **values)
+
+
+def lost_network() -> RequestError:
+    return RequestError("connection failed: refused", kind="connection", asked="Cannot read the task")
+
+
+def server_error(**more: t.Any) -> RequestError:
+    return http_error(503, "APIGW.0613", **more)
+
+
+def throttled(retry_after: float | None = None) -> RequestError:
+    return http_error(429, "APIGW.0308", retry_after=retry_after)
+
+
+def unknown_id() -> RequestError:
+    return http_error(400, "DBS.200543")
+
+
+def at_times(*steps_: tuple[float, Observation]) -> t.Callable[[float], Observation]:
+    """Answers by the seconds since the start: the last of those whose second has come."""
+    return lambda seconds: [answer for since, answer in steps_ if seconds >= since][-1]
+
+
+class Cloud:
+    """Answers looks after ``durations`` seconds (the last one stays), and notes everything that a wait does."""
+
+    def __init__(
+        self,
+        answers: t.Mapping[TaskRef, Answers],
+        *,
+        durations: t.Sequence[float] = (0.0,),
+        random: float = 0.0,
+    ) -> None:
+        self._answers = answers
+        self._durations = durations
+        self._random = random
+        self._seen: dict[TaskRef, int] = {}
+        self.now = EPOCH
+        self.sleeps: list[float] = []
+        self.asked: list[list[TaskRef]] = []
+        self.looked_at: list[float] = []
+        self.limits: list[float | None] = []
+        self.updates: list[Snapshot] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.now += seconds
+
+    def random(self) -> float:
+        return self._random
+
+    def probe(self, refs: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
+        self.looked_at.append(self.now - EPOCH)
+        self.asked.append(list(refs))
+        self.limits.append(limit)
+        answers = [self._answer(each) for each in refs]
+        self.now += self._durations[min(len(self.asked), len(self._durations)) - 1]
+        return answers
+
+    def _answer(self, asked: TaskRef) -> Observation:
+        script = self._answers[asked]
+        if callable(script):
+            answer = script(self.now - EPOCH)
+        else:
+            index = self._seen.get(asked, 0)
+            self._seen[asked] = index + 1
+            answer = script[min(index, len(script) - 1)]
+        if isinstance(answer, Task):
+            return dataclasses.replace(answer, service=asked.service, id=asked.task_id)
+        return answer
+
+    def wait(
+        self,
+        policy: Policy,
+        refs: t.Sequence[TaskRef] | None = None,
+        *,
+        sleep: t.Callable[[float], None] | None = None,
+        on_update: t.Callable[[Snapshot], None] | None = None,
+    ) -> Wait:
+        return Wait(
+            list(self._answers) if refs is None else refs,
+            policy,
+            probe=self.probe,
+            clock=self.clock,
+            sleep=sleep or self.sleep,
+            random=self.random,
+            on_update=on_update or self.updates.append,
+        )
+
+    def run(self, refs: t.Sequence[TaskRef] | None = None, **policy: t.Any) -> Snapshot:
+        return self.wait(Policy(**policy), refs).run()
+
+    @property
+    def asked_ids(self) -> list[str]:
+        """What was asked in each look, as ``ab`` for the tasks a and b."""
+        return ["".join(str(each.task_id) for each in look) for look in self.asked]
+
+
+def cloud(*answers: Answers, **more: t.Any) -> Cloud:
+    """A cloud with the tasks a, b, c ..., and what each answers."""
+    return Cloud({ref(task_id): each for task_id, each in zip("abcdefghijkl", answers)}, **more)
+
+
+def failure_kind(snapshot: Snapshot) -> str | None:
+    return snapshot.failure.kind if snapshot.failure else None

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Recorded answers: each file below fixtures says what came over the wire, and what is to be made of it."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _client, _iam
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import RequestError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import TaskRef
+from simulator import Simulator
+
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+FILES = sorted(FIXTURES.glob("*/*.json"))
+KEYS = {"service", "about", "ref", "http_status", "headers", "body", "expect"}
+CREDENTIALS = {"username": "someone", "password": "a password", "domain_name": "example"}
+
+
+def load(path: Path) -> dict[str, t.Any]:
+    value: dict[str, t.Any] = json.loads(path.read_text(encoding="utf-8"))
+    return value
+
+
+def name_of(path: Path) -> str:
+    return f"{path.parent.name}/{path.stem}"
+
+
+def ask(record: dict[str, t.Any], sim: Simulator, cloud: t.Any) -> dict[str, t.Any]:
+    """What is read out of the recorded answer, sent over a real connection."""
+    service = record["service"]
+    body = record["body"] if isinstance(record["body"], str) else json.dumps(record["body"])
+    sim.add_fault("status", status=record["http_status"], body=body, headers=record.get("headers", {}))
+    if service == "iam":
+        http = _client.HttpClient(_client.new_session(), request_timeout=10)
+        place = {"region": None, "project_id": None, **record["ref"]}
+        token = _iam.login(http, sim.endpoint("iam"), CREDENTIALS, **place)
+        return {name: getattr(token, name) for name in ("value", "expires_at", "issued_at", "project_id")}
+    reply = cloud.by_token(service).ask(TaskRef(service, **record["ref"]))
+    assert reply.body == record["body"]
+    assert reply.task is not None
+    result: dict[str, t.Any] = reply.task.to_dict()
+    return result
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_recorded_answer(path: Path, sim: Simulator, cloud: t.Any) -> None:
+    record = load(path)
+    expected = record["expect"]
+    if "error" not in expected:
+        result = ask(record, sim, cloud)
+        assert {name: result[name] for name in expected} == expected
+        return
+    with pytest.raises(RequestError) as caught:
+        ask(record, sim, cloud)
+    error = caught.value
+    found = dict(error.to_failure(), meaning=error.meaning.value)
+    assert {name: found[name] for name in expected["error"]} == expected["error"]
+    assert error.http_status == record["http_status"]
+    assert error.request_id
+    assert f"HTTP {error.http_status}" in str(error)
+    assert error.hint
+    assert len(str(error)) < 800
+    assert str(error).isprintable()
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_every_file_is_complete(path: Path) -> None:
+    record = load(path)
+    assert set(record) <= KEYS
+    assert set(record) >= KEYS - {"headers"}
+    assert record["service"] == path.parent.name
+    assert record["about"].endswith(".")
+    assert record["expect"]
+    if "error" in record["expect"]:
+        assert {"kind", "code", "meaning"} <= set(record["expect"]["error"])
+
+
+@pytest.mark.parametrize("service", [*SERVICES, "iam"])
+def test_every_service_has_recorded_answers(service: str) -> None:
+    expectations = [load(path)["expect"] for path in FILES if path.parent.name == service]
+    assert [expect for expect in expectations if "error" in expect]
+    assert [expect for expect in expectations if "error" not in expect]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_listed_word_is_in_a_recorded_answer(service: str) -> None:
+    expectations = [load(path)["expect"] for path in FILES if path.parent.name == service]
+    words = {str(expect.get("status")).lower() for expect in expectations}
+    assert set(SERVICES[service].words) - {"fail"} <= words

@@ -1,0 +1,199 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which address a service has in a region; none that is guessed."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _regions
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._regions import (
+    check_endpoint,
+    endpoint_of,
+    iam_endpoint_of,
+)
+
+TAURUSDB = {
+    "gaussdb": "cn-north-2 cn-north-4 cn-north-9 cn-east-3 cn-south-1 cn-south-4 cn-southwest-2 ap-southeast-3"
+    " ap-southeast-4 ru-northwest-2 sa-brazil-1",
+    "gaussdbformysql": "tr-west-1 ap-southeast-1 ap-southeast-2 cn-north-11 me-east-1",
+    "gaussdb-mysql": "af-south-1 cn-east-5 la-north-2 cn-southwest-3",
+}
+TAURUSDB_HOSTS = [(region, prefix) for prefix, regions in TAURUSDB.items() for region in regions.split()]
+# There gaussdb.{region} is GaussDB, another product.
+TAKEN = "cn-east-2 cn-east-4 cn-east-5 cn-north-12 ap-southeast-5 tr-west-1 me-east-1 af-north-1".split()
+TAURUSDB_REGIONS = {region for region, dummy in TAURUSDB_HOSTS}
+
+
+@pytest.mark.parametrize(("region", "prefix"), TAURUSDB_HOSTS)
+def test_taurusdb(region: str, prefix: str) -> None:
+    assert endpoint_of("taurusdb", region) == f"https://{prefix}.{region}.myhuaweicloud.com"
+
+
+def test_taurusdb_has_no_other_region() -> None:
+    assert set(_regions.TAURUSDB_PREFIXES) == TAURUSDB_REGIONS
+    assert len(TAURUSDB_HOSTS) == 20
+
+
+@pytest.mark.parametrize("region", TAKEN)
+def test_another_products_address_is_never_taken(region: str) -> None:
+    try:
+        address = endpoint_of("taurusdb", region)
+    except InputError:
+        assert region not in TAURUSDB_REGIONS
+    else:
+        assert "//gaussdb." not in address
+        assert region in TAURUSDB_REGIONS
+
+
+@pytest.mark.parametrize("region", sorted(set(_regions.REGIONS) - TAURUSDB_REGIONS))
+def test_taurusdb_in_a_region_of_other_products_only(region: str) -> None:
+    with pytest.raises(InputError, match=rf"taurusdb in region '{region}' is not known.*set endpoint"):
+        endpoint_of("taurusdb", region)
+
+
+@pytest.mark.parametrize("product", ["dds", "dms"])
+@pytest.mark.parametrize("region", sorted(_regions.REGIONS))
+def test_rule(product: str, region: str) -> None:
+    domain = "myhuaweicloud.eu" if region == "eu-west-101" else "myhuaweicloud.com"
+    assert endpoint_of(product, region) == f"https://{product}.{region}.{domain}"
+
+
+def test_european_site() -> None:
+    assert endpoint_of("dds", "eu-west-101") == "https://dds.eu-west-101.myhuaweicloud.eu"
+    assert endpoint_of("dms", "eu-west-101") == "https://dms.eu-west-101.myhuaweicloud.eu"
+    assert iam_endpoint_of("eu-west-101") == "https://iam.eu-west-101.myhuaweicloud.eu"
+    with pytest.raises(InputError, match="set endpoint"):
+        endpoint_of("taurusdb", "eu-west-101")
+
+
+@pytest.mark.parametrize("product", ["taurusdb", "dds", "dms"])
+@pytest.mark.parametrize(
+    "region",
+    ["mars-north-1", "AP-SOUTHEAST-1", "ap-southeast-1 ", "ap-southeast", "ap-southeast-1.evil.example", "eu-de", "a/b"],
+)
+def test_unknown_region(product: str, region: str) -> None:
+    with pytest.raises(InputError) as caught:
+        endpoint_of(product, region)
+    assert f"'{region}'" in str(caught.value)
+    assert "endpoint" in str(caught.value)
+    with pytest.raises(InputError, match="Set iam_endpoint"):
+        iam_endpoint_of(region)
+
+
+@pytest.mark.parametrize("region", [None, ""])
+def test_no_region(region: str | None) -> None:
+    with pytest.raises(InputError, match="Neither region nor endpoint is given. Set region .* or endpoint"):
+        endpoint_of("dds", region)
+    with pytest.raises(InputError, match="Neither region nor iam_endpoint is given"):
+        iam_endpoint_of(region)
+
+
+@pytest.mark.parametrize("region", sorted(_regions.REGIONS))
+def test_iam(region: str) -> None:
+    address = iam_endpoint_of(region)
+    if region in _regions.IAM_REGIONS:
+        assert address.startswith(f"https://iam.{region}.myhuaweicloud.")
+    else:
+        assert address == "https://iam.myhuaweicloud.com"
+
+
+def test_every_iam_region_is_a_region() -> None:
+    assert _regions.IAM_REGIONS <= _regions.REGIONS
+    assert set(_regions.TAURUSDB_PREFIXES) <= _regions.REGIONS
+
+
+GOOD = [
+    ("https://dds.example.com", "https://dds.example.com"),
+    ("https://dds.example.com/", "https://dds.example.com"),
+    ("https://dds.example.com//", "https://dds.example.com"),
+    (" https://dds.example.com ", "https://dds.example.com"),
+    ("https://dds.example.com:8443/prefix/", "https://dds.example.com:8443/prefix"),
+    ("HTTPS://dds.example.com", "HTTPS://dds.example.com"),
+    ("https://[2001:db8::1]:443", "https://[2001:db8::1]:443"),
+    ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ("http://127.0.0.1:8080/dds", "http://127.0.0.1:8080/dds"),
+    ("http://127.1.2.3", "http://127.1.2.3"),
+    ("http://localhost:1", "http://localhost:1"),
+    ("http://LOCALHOST:1", "http://LOCALHOST:1"),
+    ("http://[::1]:8080", "http://[::1]:8080"),
+]
+
+
+@pytest.mark.parametrize(("address", "result"), GOOD)
+def test_good_endpoint(address: str, result: str) -> None:
+    assert check_endpoint("endpoint", address, validate_certs=True) == result
+
+
+CLEAR = [
+    "http://dds.example.com",
+    "http://10.0.0.1:80",
+    "http://127.0.0.1.evil.example",
+    "http://127.evil.example",
+    "http://localhost.evil.example",
+    "http://[::2]",
+    "http://0.0.0.0",
+    "http://1270.0.0.1",
+]
+
+
+@pytest.mark.parametrize("address", CLEAR)
+def test_http_elsewhere(address: str) -> None:
+    with pytest.raises(InputError, match="credentials in the clear.*validate_certs"):
+        check_endpoint("endpoint", address, validate_certs=True)
+    assert check_endpoint("endpoint", address, validate_certs=False) == address
+
+
+BAD = [
+    "dds.example.com",
+    "//dds.example.com",
+    "ftp://dds.example.com",
+    "file:///etc/passwd",
+    "https://",
+    "https:///v3",
+    "https:dds.example.com",
+    "https://:443",
+    "https://dds.example.com:port",
+    "https://dds.example.com:99999",
+    "https://[::1",
+    "https://user@dds.example.com",
+    "https://user:secret-in-url@dds.example.com",
+    "https://:secret-in-url@dds.example.com",
+    "https://@dds.example.com",
+    "http://127.0.0.1\\@evil.example",
+    "http://localhost@evil.example",
+    "https://dds.example.com?x=1",
+    "https://dds.example.com/?",
+    "https://dds.example.com?",
+    "https://dds.example.com#part",
+    "https://dds.example.com#",
+    "javascript:alert(1)",
+    "{{ endpoint }}",
+]
+
+
+@pytest.mark.parametrize("validate_certs", [True, False])
+@pytest.mark.parametrize("address", BAD)
+def test_bad_endpoint(address: str, validate_certs: bool) -> None:
+    with pytest.raises(InputError) as caught:
+        check_endpoint("iam_endpoint", address, validate_certs=validate_certs)
+    assert str(caught.value).startswith("iam_endpoint ")
+    assert "secret-in-url" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://dds..myhuaweicloud.com",
+        "https://.myhuaweicloud.com",
+        "https://dds. .myhuaweicloud.com",
+        "https://dds example.com",
+        "https://dds\n.example.com",
+        f"https://{'a' * 64}.example.com",
+    ],
+)
+def test_endpoint_that_is_no_host_name(address: str) -> None:
+    """As a template makes it where a variable is empty."""
+    with pytest.raises(InputError, match="^endpoint "):
+        check_endpoint("endpoint", address, validate_certs=True)

@@ -1,0 +1,266 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever a server sends, a reader returns a task or raises one of its own errors, and never takes it for success."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import NOT_JSON, parse_json, read_error
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import (
+    SERVICES,
+    NoSuchTaskError,
+    Service,
+    UnreadableAnswerError,
+    read_task,
+)
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import STATES, State, Task, TaskRef
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+REFS = (
+    TaskRef("", "id-1", "instance-1", "Restore"),
+    TaskRef("", None, "instance-1"),
+    TaskRef("", "id-1"),
+)
+SUCCESS_WORDS = {"completed", "complete", "success"}
+MANY = settings(max_examples=200, deadline=None, derandomize=True)
+
+words = st.sampled_from(
+    [word for service in SERVICES.values() for name in service.words for word in (name, name.title(), name.upper())]
+)
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=True, allow_infinity=True),
+    st.text(),
+    words,
+    st.sampled_from(["id-1", "19", "19%", "", "NaN", "٣", "1e9", "-0", " 5 ", "9" * 400]),
+)
+keys = st.one_of(
+    st.text(max_size=5),
+    st.sampled_from(
+        """
+        job jobs tasks task_count id job_id job_name name status instance instance_id instance_name created ended process
+        progress fail_reason entities sub_task_list sub_task_name percent remaining_time created_at updated_at params
+        user_name user_id error error_code error_msg errCode externalMessage errorCode errorMsg code message request_id
+        """.split()
+    ),
+)
+documents = st.recursive(
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(keys, inner, max_size=8)),
+    max_leaves=10,
+)
+
+
+def optional(**values: st.SearchStrategy[t.Any]) -> st.SearchStrategy[dict[str, t.Any]]:
+    return st.fixed_dictionaries({}, optional=values)
+
+
+anything = st.one_of(scalars, st.lists(scalars, max_size=2), st.dictionaries(keys, scalars, max_size=2))
+steps = optional(sub_task_name=anything, percent=anything, status=st.one_of(words, anything), remaining_time=anything)
+jobs = optional(
+    id=anything,
+    name=anything,
+    status=st.one_of(words, anything),
+    created=anything,
+    ended=anything,
+    process=anything,
+    progress=anything,
+    instance=anything,
+    fail_reason=anything,
+    entities=anything,
+    created_at=anything,
+    updated_at=anything,
+    params=anything,
+    job_id=st.one_of(st.just("id-1"), anything),
+    sub_task_list=st.one_of(st.lists(steps, max_size=4), anything),
+)
+# Nearly right bodies find more than arbitrary ones do.
+near_misses = st.one_of(
+    jobs,
+    st.fixed_dictionaries({"job": st.one_of(jobs, anything)}),
+    st.fixed_dictionaries({"tasks": st.one_of(st.lists(jobs, max_size=3), anything)}),
+)
+bodies = st.one_of(documents, near_misses)
+
+
+def texts_in(value: t.Any) -> t.Iterator[str]:
+    """Every text in a document."""
+    if isinstance(value, str):
+        yield value.strip().lower()
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from texts_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts_in(inner)
+
+
+def read(service: Service, ref: TaskRef, body: t.Any) -> Task | None:
+    try:
+        return read_task(service, ref, body)
+    except (NoSuchTaskError, UnreadableAnswerError) as error:
+        assert str(error)
+        return None
+
+
+def check(service: Service, task: Task | None, body: t.Any) -> None:
+    """What holds for every task that was read."""
+    if task is None:
+        return
+    assert task.state in STATES
+    assert task.service == service.name
+    assert task.progress is None or 0 <= task.progress <= 100
+    assert task.remaining_seconds is None or task.remaining_seconds >= 0
+    for step in task.sub_tasks:
+        assert step.state in STATES
+        assert step.progress is None or 0 <= step.progress <= 100
+    for text in (task.id, task.name, task.status, task.created_at, task.ended_at, task.fail_reason):
+        assert text is None or (isinstance(text, str) and text)
+    if task.state == State.SUCCEEDED:
+        good = {word for word, state in service.words.items() if state == State.SUCCEEDED}
+        assert good <= SUCCESS_WORDS
+        assert good & set(texts_in(body))
+        if task.status is not None:
+            assert task.status.lower() in good
+        else:
+            assert task.sub_tasks
+            assert all(step.state == State.SUCCEEDED for step in task.sub_tasks)
+    json.dumps(task.to_dict())
+
+
+@pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+@MANY
+@given(body=bodies)
+def test_any_document(service: Service, body: t.Any) -> None:
+    for ref in REFS:
+        check(service, read(service, ref, body), body)
+
+
+@given(body=bodies)
+@MANY
+def test_any_document_as_an_error(body: t.Any) -> None:
+    code, message = read_error(body)
+    assert code is None or code
+    for text in (code or "", message):
+        assert isinstance(text, str)
+        assert len(text) <= 303
+        assert text.isprintable()
+
+
+@given(content=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))))
+@MANY
+def test_any_bytes(content: bytes) -> None:
+    body = parse_json(content)
+    read_error(body)
+    for service in SERVICES.values():
+        for ref in REFS:
+            check(service, read(service, ref, body), body)
+
+
+@given(body=bodies, cut=st.floats(0, 1), flip=st.integers(0, 255))
+@MANY
+def test_damaged_json(body: t.Any, cut: float, flip: int) -> None:
+    """Half of an answer, or one with a wrong byte in it."""
+    whole = json.dumps(body, ensure_ascii=True).encode()
+    place = int(cut * (len(whole) - 1))
+    for content in (whole[:place], whole[:place] + bytes([flip]) + whole[place + 1 :]):
+        damaged = parse_json(content)
+        read_error(damaged)
+        for service in SERVICES.values():
+            check(service, read(service, REFS[0], damaged), damaged)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"9" * 5000,
+        b"1" + b"0" * 100_000,
+        b"NaN",
+        b"-Infinity",
+        b'{"job": {"progress": Infinity}}',
+        b"\xff\xfe\x00",
+        b"\xef\xbb\xbf",
+        b"\x00",
+        b"",
+        b" ",
+        b"{'job': 1}",
+        b'{"job": 1,}',
+        b"{} {}",
+    ],
+    ids=range(15),
+)
+def test_not_json(content: bytes) -> None:
+    assert parse_json(content) is NOT_JSON
+
+
+@pytest.mark.parametrize(
+    ("content", "body"),
+    [
+        (b"null", None),
+        (b"\xef\xbb\xbf{}", {}),
+        ('{"a": "ü"}'.encode("utf-16"), {"a": "ü"}),
+        (b' {"a": 1e400} ', {"a": float("inf")}),
+    ],
+    ids=("null", "byte order mark", "utf-16", "infinite"),
+)
+def test_json(content: bytes, body: t.Any) -> None:
+    assert parse_json(content) == body
+
+
+@pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+def test_words(service: Service) -> None:
+    """Each word in any case, and no part of a word."""
+    for word, state in service.words.items():
+        assert word == word.lower()
+        for spelling in (word, word.upper(), word.title()):
+            assert service.state_of(spelling) == state
+        for stranger in (f"{word}x", f"x{word}", f"not {word}", f"{word}.", word[:-1] + "\u0435"):
+            assert service.words.get(stranger, service.state_of(stranger)) == service.state_of(stranger)
+            if stranger not in service.words:
+                assert service.state_of(stranger) == State.UNKNOWN
+    assert service.state_of("") == service.state_of(None) == State.UNKNOWN
+
+
+def test_words_differ_between_services() -> None:
+    assert SERVICES["kafka"].state_of("CREATED") == State.PENDING
+    assert SERVICES["kafka"].state_of("DELETED") == State.FAILED
+    assert SERVICES["kafka"].state_of("Completed") == State.UNKNOWN
+    for name in ("taurusdb", "taurusdb_restore", "dds"):
+        assert SERVICES[name].state_of("Unauthorized") == State.NEEDS_ACTION
+        assert SERVICES[name].state_of("Canceled") == SERVICES[name].state_of("Cancelled") == State.CANCELED
+        for word in ("SUCCESS", "CREATED", "DELETED"):
+            assert SERVICES[name].state_of(word) == State.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "query"),
+    [
+        ("taurusdb", "/v3/p/jobs", [("id", "t")]),
+        (
+            "taurusdb_restore",
+            "/v3/p/instances/i/task-center-detail",
+            [("job_id", "t"), ("job_name", "n")],
+        ),
+        ("dds", "/v3/p/jobs", [("id", "t")]),
+        ("kafka", "/v2/p/instances/i/tasks/t", []),
+    ],
+)
+def test_where_a_service_is_asked(name: str, path: str, query: list[tuple[str, str]]) -> None:
+    service = SERVICES[name]
+    assert service.path.format(project_id="p", instance_id="i", task_id="t") == path
+    assert service.query_of(TaskRef(name, "t", "i", "n")) == query
+    assert service.module == f"{name}_task_info"
+    assert service.languages == name.startswith("taurusdb")
+
+
+def test_a_restore_is_asked_for_without_ids_too() -> None:
+    assert SERVICES["taurusdb_restore"].query_of(TaskRef("taurusdb_restore", None, "i")) == []

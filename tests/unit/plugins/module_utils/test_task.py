@@ -1,0 +1,181 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Numbers in all their spellings; tasks into results and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing as t
+
+import pytest
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import (
+    FAILED_STATES,
+    FINISHED_STATES,
+    STATES,
+    State,
+    SubTask,
+    Task,
+    TaskRef,
+    read_number,
+    read_percent,
+    read_text,
+    unseen,
+)
+
+NUMBERS: list[tuple[t.Any, int | None]] = [
+    (19, 19),
+    (0, 0),
+    (19.0, 19),
+    (19.9, 19),
+    ("19", 19),
+    ("19%", 19),
+    (" 19 % ", 19),
+    ("19.5%", 19),
+    ("19.", 19),
+    ("019", 19),
+    ("0", 0),
+    ("", None),
+    (" ", None),
+    ("%", None),
+    (None, None),
+    (True, None),
+    (False, None),
+    (-1, None),
+    (-0.5, None),
+    ("-1", None),
+    ("+1", None),
+    ("1e3", None),
+    ("0x10", None),
+    ("1_000", None),
+    ("1,000", None),
+    ("19%%", None),
+    ("19 of 20", None),
+    ("about 19", None),
+    ("١٩", None),
+    ("１９", None),
+    ("²", None),
+    (float("nan"), None),
+    (float("inf"), None),
+    (float("-inf"), None),
+    (10**11, 10**11),
+    (10**12, None),
+    ("9" * 12, 10**12 - 1),
+    ("9" * 13, None),
+    ([19], None),
+    ({"a": 19}, None),
+    (b"19", None),
+]
+
+
+@pytest.mark.parametrize(("value", "number"), NUMBERS, ids=[repr(value)[:30] for value, dummy in NUMBERS])
+def test_number(value: t.Any, number: int | None) -> None:
+    found = read_number(value)
+    assert found == number
+    assert found is None or type(found) is int
+
+
+@pytest.mark.parametrize(("value", "percent"), [("19%", 19), (100, 100), ("101", 100), (1e9, 100), ("", None), (-1, None)])
+def test_percent(value: t.Any, percent: int | None) -> None:
+    assert read_percent(value) == percent
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("a", "a"), (" a ", "a"), ("", None), (" \n", None), (None, None), (1, "1"), (0, "0"), (1.5, "1.5")]
+    + [(True, None), (False, None), ([], None), (["a"], None), ({}, None)],
+)
+def test_text(value: t.Any, text: str | None) -> None:
+    assert read_text(value) == text
+
+
+FULL = Task(
+    service="taurusdb_restore",
+    state=State.RUNNING,
+    id="t",
+    name="n",
+    instance_id="i",
+    instance_name="in",
+    status="Running",
+    progress=19,
+    remaining_seconds=66,
+    created_at="2026",
+    ended_at="2027",
+    fail_reason="none",
+    sub_tasks=(SubTask("INIT", "complete", State.SUCCEEDED, 100, 0), SubTask(None, None, State.UNKNOWN)),
+    details={"entities": {"a": [1]}},
+)
+
+
+@pytest.mark.parametrize("task", [FULL, Task("dds", State.PENDING)], ids=("full", "bare"))
+def test_into_a_result_and_back(task: Task) -> None:
+    through_json = json.loads(json.dumps(task.to_dict()))
+    assert Task.from_dict(through_json) == task
+    assert Task.from_dict({**through_json, "error": None, "news": 1}) == task
+
+
+def test_result_has_every_key() -> None:
+    assert Task("dds", State.PENDING).to_dict() == {
+        "service": "dds",
+        "state": "pending",
+        "id": None,
+        "name": None,
+        "instance_id": None,
+        "instance_name": None,
+        "status": None,
+        "progress": None,
+        "remaining_seconds": None,
+        "created_at": None,
+        "ended_at": None,
+        "fail_reason": None,
+        "sub_tasks": [],
+        "details": {},
+    }
+
+
+def test_result_of_a_step() -> None:
+    assert FULL.to_dict()["sub_tasks"][0] == {
+        "name": "INIT",
+        "status": "complete",
+        "state": "succeeded",
+        "progress": 100,
+        "remaining_seconds": 0,
+    }
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_finished(state: str) -> None:
+    assert Task("dds", state).finished is (state in ("succeeded", "failed", "canceled"))
+
+
+def test_states() -> None:
+    assert set(STATES) == {value for name, value in vars(State).items() if name.isupper()}
+    assert FAILED_STATES < FINISHED_STATES < set(STATES)
+    assert State.SUCCEEDED not in FAILED_STATES
+    assert State.NEEDS_ACTION not in FINISHED_STATES
+
+
+@pytest.mark.parametrize(
+    ("ref", "label"),
+    [
+        (TaskRef("dds", "t"), "t"),
+        (TaskRef("taurusdb_restore", "t", "i", "Restore"), "Restore t"),
+        (TaskRef("taurusdb_restore", None, "i"), "i"),
+        (TaskRef("kafka", "t", "i"), "t"),
+    ],
+)
+def test_label(ref: TaskRef, label: str) -> None:
+    assert ref.label == label
+
+
+def test_a_ref_can_be_passed_in_again() -> None:
+    ref = TaskRef("kafka", "t", "i", "n", "r", "p", "https://e")
+    assert TaskRef(**ref.to_option()) == ref  # type: ignore[arg-type]
+    assert set(ref.to_option()) == {field.name for field in dataclasses.fields(TaskRef)}
+
+
+def test_unseen() -> None:
+    task = unseen(TaskRef("taurusdb_restore", "t", "i", "n"))
+    assert task == Task("taurusdb_restore", State.UNKNOWN, id="t", name="n", instance_id="i")
+    assert not task.finished

@@ -1,0 +1,161 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run every check, or the groups named as arguments, and end with one line that counts them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pathlib
+import sys
+import time
+from collections.abc import Iterator
+
+import checkout
+from steps import Group, Result, Runner, Step, counted, integration_targets, line, pytest_tests
+
+LANES = 2
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+MODULES = ("checkout", "coverage_report", "demo", "galaxy_import", "get_pip", "run_tests", "simulate", "steps")
+
+
+Command = list["str | os.PathLike[str]"]
+
+
+def tool(name: str, *arguments: str | os.PathLike[str]) -> Command:
+    return [checkout.BIN / name, *arguments]
+
+
+def ansible_test(home: pathlib.Path, *arguments: str) -> Command:
+    """ansible-test, by a path without spaces: it writes that into the first line of scripts."""
+    venv = home / "venv"
+    venv.symlink_to(checkout.BIN.parent)
+    return [venv / "bin" / "python", venv / "bin" / "ansible-test", *arguments, "--color", "no"]
+
+
+def environment(home: pathlib.Path, collections: pathlib.Path) -> dict[str, str]:
+    """Ansible's, without colours: the output is captured."""
+    return checkout.environment(home, collections) | {"NO_COLOR": "1"}
+
+
+class Checks:
+    """The groups of steps. Each works in a copy of its own below `folder` where a tool writes beside what it reads."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+
+    def _home(self, group: str) -> pathlib.Path:
+        home = self.folder / group
+        home.mkdir()
+        return home
+
+    def _copy(self, group: str) -> tuple[pathlib.Path, dict[str, str]]:
+        """A copy where Ansible wants a collection to lie, and the environment that goes with it."""
+        home = self._home(group)
+        return checkout.copy(checkout.place(home)), environment(home, home)
+
+    def lint(self) -> Iterator[Step]:
+        copy, env = self._copy("lint")
+        packages = ["-p", "ansible_collections.huaweicloud.tasks.plugins", "-p", "simulator"]
+        modules = [word for name in MODULES for word in ("-m", name)]
+        docs = ["lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", "."]
+        yield Step("ruff", tool("ruff", "check", "--output-format", "concise", "."), checkout.ROOT, env)
+        yield Step("mypy", tool("mypy", *packages, *modules), checkout.ROOT, env)
+        yield Step("yamllint", tool("yamllint", "--strict", "."), copy, env)
+        yield Step("ansible-lint", tool("ansible-lint", "--offline", "--strict"), copy, env)
+        elsewhere = env | {"HOME": str(self.folder / "lint")}  # it writes a log into the home directory
+        yield Step("antsibull-docs lint", tool("antsibull-docs", *docs), copy, elsewhere)
+        yield Step("antsibull-changelog lint", tool("antsibull-changelog", "lint"), copy, env)
+
+    def units(self) -> Iterator[Step]:
+        home = self._home("units")
+        env = environment(home, checkout.ROOT / ".venv" / "collections")
+        env["COVERAGE_DIR"] = str(self._measured("units"))
+        pytest = tool("coverage", "run", "-m", "pytest", "--numprocesses", "2")
+        folders = ["tests/unit", "tests/simulator", "tests/playbooks"]
+        yield Step("pytest", [*pytest, *folders], checkout.ROOT, env, pytest_tests)
+
+    def sanity(self) -> Iterator[Step]:
+        copy, env = self._copy("sanity")
+        pip = tool("python", checkout.ROOT / "tools" / "get_pip.py")
+        sanity = ansible_test(self.folder / "sanity", "sanity", "--local", "--python", PYTHON)
+        yield Step("pip for ansible-test", pip, copy, env, vital=True)
+        yield Step("ansible-test sanity", sanity, copy, env)
+
+    def package(self) -> Iterator[Step]:
+        """The tarball, in which ansible-test integration finds the plugins, and which Galaxy has to take."""
+        copy, env = self._copy("package")
+        folder = self.folder / "package"
+        tarball = folder / f"huaweicloud-tasks-{checkout.version()}.tar.gz"
+        env["ANSIBLE_COLLECTIONS_PATH"] = str(folder / "installed")
+        env["GALAXY_IMPORTER_CHECK_REQUIRED_TAGS"] = "true"
+        galaxy = tool("ansible-galaxy", "collection")
+        yield Step("galaxy build", [*galaxy, "build", "--output-path", folder], copy, env, vital=True)
+        yield Step("galaxy install", [*galaxy, "install", "--offline", "--force", tarball], copy, env, vital=True)
+
+        installed = checkout.copy(checkout.place(folder / "installed"), below="tests/")
+        integration = ansible_test(folder, "integration", "--local", "--coverage")
+        yield Step("ansible-test integration", integration, installed, env, integration_targets)
+        for piece in (installed / "tests" / "output" / "coverage").glob("*=coverage*"):
+            piece.rename(self._measured("integration") / piece.name)
+
+        importer = tool("python", checkout.ROOT / "tools" / "galaxy_import.py", tarball)
+        yield Step("galaxy-importer", importer, folder, env)
+
+    def _measured(self, name: str) -> pathlib.Path:
+        """Where the pieces of coverage lie that were measured by the group."""
+        folder = self.folder / "measured" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def coverage(self) -> Iterator[Step]:
+        """Of what ran before."""
+        home = self._home("coverage")
+        folders = sorted((self.folder / "measured").iterdir())
+        report = tool("python", checkout.ROOT / "tools" / "coverage_report.py", *folders)
+        yield Step("coverage", report, checkout.ROOT, environment(home, home), show=True)
+
+    def groups(self) -> dict[str, Group]:
+        """The longest first."""
+        return {
+            "sanity": self.sanity,
+            "units": self.units,
+            "package": self.package,
+            "lint": self.lint,
+        }
+
+
+def summarize(results: list[Result], seconds: float) -> int:
+    print(f"\n{len(results)} steps in {seconds:.0f} s")
+    for result in sorted(results, key=lambda each: each.seconds):
+        print("  " + line(result))
+    passed, failed, skipped = (sum(getattr(each, key) for each in results) for key in ("passed", "failed", "skipped"))
+    print(counted(passed, failed, skipped))
+    return 1 if failed else 0
+
+
+def arguments() -> list[str]:
+    names = list(Checks(checkout.ROOT).groups())
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("groups", nargs="*", metavar="group", choices=[[], *names], help="one of: " + ", ".join(names))
+    return parser.parse_args().groups or names
+
+
+def main() -> int:
+    checkout.require("git", "ssh-keygen")
+    checkout.end_on_signals()
+    chosen, start, runner = arguments(), time.monotonic(), Runner()
+    with checkout.scratch() as folder:
+        checks = Checks(folder)
+        runner.run_groups([checks.groups()[name] for name in chosen], LANES)
+        if {"units", "package"} <= set(chosen):
+            runner.run_groups([checks.coverage], 1)
+    return summarize(runner.results, time.monotonic() - start)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,31 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the simulator in the foreground and tell how to use it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import checkout
+
+PORT = "8085"
+
+HOW = f"""\
+A simulated cloud, until Ctrl-C. It needs no account and costs nothing; tests/simulator/README.md tells more.
+To try the modules, in another terminal, in this folder:
+  source .venv/bin/activate
+  ansible-doc huaweicloud.tasks.wait_for_task
+  ansible-playbook playbooks/demo.yml -e simulator_url=http://127.0.0.1:{PORT}
+"""
+
+
+def main() -> None:
+    print(HOW, flush=True)
+    os.chdir(checkout.ROOT / "tests")
+    os.execv(sys.executable, [sys.executable, "-m", "simulator", "--port", PORT, *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()
