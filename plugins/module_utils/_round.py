@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import collections
 import queue
+import sys
 import threading
 import time
 import typing as t
@@ -43,11 +44,15 @@ class Round(t.Generic[AnswerT]):
         self._running: dict[int, float] = {}
         self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._answers: dict[int, AnswerT] = {}
+        self._bugs: dict[int, BaseException | None] = {}
         self._finished: set[int] = set()
         self._abandoned: set[int] = set()
 
     def run(self) -> list[AnswerT | None]:
-        """Put all questions; None stands for one that was not answered in time."""
+        """Put all questions; None stands for one that was not answered in time.
+
+        Whatever a question raises is raised again here.
+        """
         for dummy in range(self._workers):
             self._start_worker()
         outstanding = len(self._questions)
@@ -57,7 +62,9 @@ class Round(t.Generic[AnswerT]):
         return [self._answer(index) for index in range(len(self._questions))]
 
     def _answer(self, index: int) -> AnswerT | None:
-        # A question that finished without an answer raised: a bug, whose traceback its thread has printed.
+        bug = self._bugs.get(index)
+        if bug is not None:
+            raise bug
         return self._answers[index] if index in self._finished else None
 
     def _start_worker(self) -> None:
@@ -73,6 +80,8 @@ class Round(t.Generic[AnswerT]):
             try:
                 self._answers[index] = self._questions[index]()
             finally:
+                # What a question raises is a bug; it must not be lost with its thread.
+                self._bugs[index] = sys.exc_info()[1]
                 del self._running[index]
                 self._done.put(index)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from simulator import Simulator, accounts
 
 BIN = Path(sys.executable).parent
@@ -162,7 +163,7 @@ def test_the_environment_is_not_shown(sim: Simulator, tmp_path: Path, method: st
     assert_no_secret(shown)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["key", "password"])
 def test_a_crash_shows_nothing(sim: Simulator, tmp_path: Path, method: str) -> None:
     variables = {VARIABLES[name]: value for name, value in METHODS[method].items()}
     shown = run(tmp_path, play(sim, {}), **variables, **crashing(tmp_path))

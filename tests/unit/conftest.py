@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.huaweicloud.tasks.plugins.module_utils import _arguments, _client, _query
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import TokenAuth
 from simulator import Simulator, accounts

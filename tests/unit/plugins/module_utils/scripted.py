@@ -23,7 +23,7 @@ def ref(task_id: str = "a", service: str = "dds", **more: str) -> TaskRef:
 
 
 def task(state: str, status: str, **more: t.Any) -> Task:
-    """A task; the cloud fills in its service and id."""
+    """A task; the cloud fills in what names it."""
     return Task(service="", state=state, status=status, **more)
 
 
@@ -123,7 +123,13 @@ class Cloud:
             self._seen[asked] = index + 1
             answer = script[min(index, len(script) - 1)]
         if isinstance(answer, Task):
-            return dataclasses.replace(answer, service=asked.service, id=asked.task_id)
+            return dataclasses.replace(
+                answer,
+                service=asked.service,
+                id=asked.task_id,
+                name=answer.name or asked.task_name,
+                instance_id=asked.instance_id,
+            )
         return answer
 
     def wait(

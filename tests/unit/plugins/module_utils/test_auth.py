@@ -16,10 +16,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
-from ansible_collections.huaweicloud.tasks.plugins.module_utils import _auth
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import Meaning, RequestError
 from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import Signer
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _auth
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import Meaning, RequestError
 
 SECRET = "a-secret-key-that-is-never-sent"
 JANUARY = 1767225600.0  # 2026-01-01T00:00:00Z

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
     InputError,
     Meaning,

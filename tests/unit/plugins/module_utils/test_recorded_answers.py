@@ -10,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.huaweicloud.tasks.plugins.module_utils import _client, _iam
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import RequestError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES

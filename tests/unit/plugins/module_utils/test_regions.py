@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.huaweicloud.tasks.plugins.module_utils import _regions
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._regions import (

@@ -9,6 +9,9 @@ import json
 import typing as t
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import NOT_JSON, parse_json, read_error
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import (
     SERVICES,
@@ -18,8 +21,6 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import
     read_task,
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import STATES, State, Task, TaskRef
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 REFS = (
     TaskRef("", "id-1", "instance-1", "Restore"),

@@ -10,6 +10,7 @@ import json
 import typing as t
 
 import pytest
+
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import (
     FAILED_STATES,
     FINISHED_STATES,

@@ -12,6 +12,7 @@ import shlex
 import typing as t
 
 import pytest
+
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import RequestError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, SubTask, Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Observation, Policy, Snapshot, Watch

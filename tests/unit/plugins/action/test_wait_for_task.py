@@ -1,0 +1,628 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action plugin: when it drives the wait itself, what it runs on the target, and what it makes of trouble."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import pytest
+from ansible import constants as C
+from ansible.errors import AnsibleAuthenticationFailure, AnsibleConnectionFailure, AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task as PlaybookTask
+from ansible.plugins.loader import connection_loader
+from ansible.template import Templar
+
+from ansible_collections.huaweicloud.tasks.plugins.action import wait_for_task as plugin
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _arguments
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import RequestError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import unknown_words, wait_result
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Observation, Wait
+
+WAIT, TOKEN = "huaweicloud.tasks.wait_for_task", "huaweicloud.tasks.iam_token"
+Result = dict[str, t.Any]
+# What a task answers, look by look; the last one stays.
+Answers = t.Sequence[Observation]
+
+PASSWORD = {"username": "u", "password": "password-of-u", "domain_name": "d", "region": "r1"}
+CRASH = {"failed": True, "msg": "MODULE FAILURE\nSee stdout/stderr for the exact error", "rc": 1}
+
+
+def running(progress: int = 40) -> Task:
+    return Task("", State.RUNNING, status="Running", progress=progress)
+
+
+def strange(status: str) -> Task:
+    return Task("", State.UNKNOWN, status=status)
+
+
+DONE = Task("", State.SUCCEEDED, status="Completed")
+FAILED = Task("", State.FAILED, status="Failed", fail_reason="disk full")
+REFUSED = RequestError("token expired", code="APIGW.0307", http_status=401, request_id="r", asked="Cannot read it")
+
+
+class Time:
+    """Stands in for the module of that name."""
+
+    def __init__(self) -> None:
+        self.now = 5_000.0
+        self.sleeps: list[float] = []
+        self.ends_at: float | None = None
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        if self.ends_at is not None and self.now + seconds > self.ends_at:
+            self.now = self.ends_at
+            raise task_timeout()
+        self.sleeps.append(seconds)
+        self.now += seconds
+
+
+def task_timeout() -> BaseException:
+    """What ansible-core raises in the midst of an action when the task's keyword timeout is up."""
+    return plugin.TaskTimeoutError.__new__(plugin.TaskTimeoutError)
+
+
+@dataclasses.dataclass
+class Call:
+    module: str
+    args: Result
+    at: float
+    wrap_async: bool
+
+
+class Target:
+    """Stands in for a host that runs modules: runs the waiter for real, with answers from a script."""
+
+    def __init__(self, time: Time) -> None:
+        self.time = time
+        self.args: Result = {}
+        self.answers: dict[str, Answers] = {}
+        self.calls: list[Call] = []
+        self.seconds_per_look = 0.0
+        # Instead of running: by the number of the run of that module, from 1; and what adds to its result.
+        self.instead: dict[tuple[str, int], Result | BaseException] = {}
+        self.more: Result = {}
+        self._asked: dict[str | None, int] = {}
+
+    def runs(self, module: str = WAIT) -> list[Call]:
+        return [call for call in self.calls if call.module == module]
+
+    def execute(
+        self,
+        module_name: str,
+        module_args: Result | None = None,
+        task_vars: Result | None = None,
+        wrap_async: bool = False,
+    ) -> Result:
+        args = dict(self.args if module_args is None else module_args)
+        assert task_vars is not None
+        self.calls.append(Call(module_name, args, self.time.now, wrap_async))
+        self.time.now += self.seconds_per_look
+        number = len(self.runs(module_name))
+        instead = self.instead.get((module_name, number))
+        if isinstance(instead, BaseException):
+            raise instead
+        if instead is not None:
+            return dict(instead)
+        if module_name == TOKEN:
+            project = args.get("project_id") or f"project-of-{args.get('region')}"
+            return {"token": f"token{number}", "project_id": project, "expires_at": None, "issued_at": None}
+        return dict(self._wait(args), **self.more)
+
+    def _wait(self, args: Result) -> Result:
+        validated = ArgumentSpecValidator(_arguments.wait_arguments(), **_arguments.WAIT_RULES).validate(args)
+        if validated.error_messages:
+            return {"failed": True, "msg": "; ".join(validated.error_messages)}
+        params = validated.validated_parameters
+        wait = Wait(
+            _arguments.refs_of(params),
+            _arguments.policy_of(params, check_mode=False),
+            probe=lambda refs, limit: [self._answer(ref) for ref in refs],
+            clock=self.time.monotonic,
+            sleep=self.time.sleep,
+            random=lambda: 0.0,
+        )
+        snapshot = wait.run()
+        result = wait_result(snapshot, single=params["tasks"] is None)
+        warnings = unknown_words(snapshot.watches)
+        return dict(
+            result,
+            **({"failed": True} if snapshot.failure else {}),
+            **({"warnings": warnings} if warnings else {}),
+        )
+
+    def _answer(self, ref: TaskRef) -> Observation:
+        script = self.answers[ref.task_id or ""]
+        number = self._asked.get(ref.task_id, 0)
+        self._asked[ref.task_id] = number + 1
+        answer = script[min(number, len(script) - 1)]
+        return dataclasses.replace(answer, service=ref.service, id=ref.task_id) if isinstance(answer, Task) else answer
+
+
+class Shown:
+    """Stands in for Ansible's display."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str | None, bool]] = []
+
+    def display(self, msg: str, color: str | None = None, stderr: bool = False) -> None:
+        self.calls.append((msg, color, stderr))
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for line, dummy_color, dummy_stderr in self.calls]
+
+
+class Stage:
+    """Runs the action plugin for one task of a play."""
+
+    def __init__(self, time: Time, shown: Shown) -> None:
+        self.time = time
+        self.target = Target(time)
+        self.shown = shown
+        self.host = "h1"
+        self.connection = connection_loader.get("local", PlayContext(), "/dev/null")
+
+    def run(self, answers: t.Mapping[str, Answers], *, keywords: Result | None = None, **args: t.Any) -> Result:
+        """Wait for these tasks; ``keywords`` are those of the task, the others the options."""
+        options = {"sleep": 10, "max_sleep": 10, **args}
+        if "tasks" not in options and "service" not in options:
+            options["tasks"] = [{"service": "dds", "task_id": task_id} for task_id in answers]
+        self.target.answers = dict(answers)
+        self.target.args = options
+        task = PlaybookTask()
+        task.action, task.args = WAIT, options
+        for keyword, value in (keywords or {}).items():
+            setattr(task, keyword, value)
+        loader = DataLoader()
+        templar = Templar(loader=loader)
+        action = plugin.ActionModule(task, self.connection, PlayContext(), loader, templar, None)
+        action._execute_module = self.target.execute
+        return dict(action.run(task_vars={"inventory_hostname": self.host}))
+
+
+@pytest.fixture(name="stage")
+def fixture_stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    stage = Stage(Time(), Shown())
+    monkeypatch.setattr(plugin, "time", stage.time)
+    monkeypatch.setattr(plugin, "Display", lambda: stage.shown)
+    monkeypatch.setattr(plugin.random, "random", lambda: 0.0)
+    return stage
+
+
+# --- one look after the other ---
+
+
+def test_each_look_is_a_run_of_the_module_that_does_not_wait(stage: Stage) -> None:
+    result = stage.run({"a": [running(1), running(2), DONE]})
+    assert not result["failed"]
+    assert result["polls"] == 3
+    assert [call.module for call in stage.target.calls] == [WAIT] * 3
+    assert [call.at - 5_000 for call in stage.target.calls] == [0, 10, 20]
+    for call in stage.target.calls:
+        assert call.args["timeout"] == 0
+        assert call.args["progress"] is False
+        assert call.args["tasks"] == [{"service": "dds", "task_id": "a"}]
+        assert not call.wrap_async
+
+
+def test_a_look_has_documented_options_only(stage: Stage) -> None:
+    stage.run({"a": [running(), DONE]}, region="r1", auth_token="x", ca_cert="/ca.pem", stall_timeout=99)
+    for call in stage.target.calls:
+        assert set(call.args) <= {"ca_cert", *_arguments.wait_arguments()}
+        assert call.args["region"] == "r1"
+        assert call.args["ca_cert"] == "/ca.pem"
+        assert not {"delay", "sleep", "stall_timeout"} & set(call.args)
+
+
+def test_a_finished_task_costs_one_run_and_no_line(stage: Stage) -> None:
+    result = stage.run({"a": [DONE]})
+    assert result["msg"] == "1 of 1 task finished; waited 0 s."
+    assert len(stage.target.calls) == 1
+    assert stage.time.sleeps == []
+    assert stage.shown.calls == []
+
+
+def test_only_what_is_not_over_is_asked_for_again(stage: Stage) -> None:
+    stage.run({"a": [DONE], "b": [running(), DONE]})
+    assert [[item["task_id"] for item in call.args["tasks"]] for call in stage.target.runs()] == [["a", "b"], ["b"]]
+
+
+def test_the_single_options_name_the_only_task(stage: Stage) -> None:
+    result = stage.run({"a": [running(), DONE]}, service="dds", job_id="a")
+    assert result["task"]["id"] == "a"
+    assert result["tasks"] == [result["task"]]
+
+
+@pytest.mark.parametrize("answers", [[running(), DONE], [running(), FAILED], [running()]], ids=["good", "bad", "slow"])
+@pytest.mark.parametrize("as_list", [True, False], ids=["list", "single"])
+def test_the_result_is_the_one_of_the_module_itself(stage: Stage, answers: Answers, as_list: bool) -> None:
+    named: Result = {} if as_list else {"service": "dds", "task_id": "a"}
+    live = stage.run({"a": answers}, timeout=25, **named)
+    stage.target = Target(stage.time)
+    by_module = stage.run({"a": answers}, timeout=25, progress=False, **named)
+    assert len(stage.target.calls) == 1
+    by_module.setdefault("failed", False)
+    assert live == by_module
+    assert live["changed"] is False
+
+
+def test_the_first_look_waits_for_delay(stage: Stage) -> None:
+    stage.run({"a": [DONE]}, delay=7)
+    assert stage.target.calls[0].at == 5_007
+
+
+def test_numbers_that_make_no_sense_are_refused_as_by_the_module(stage: Stage) -> None:
+    result = stage.run({"a": [DONE]}, sleep=0)
+    assert result["failed"]
+    assert result["msg"] == "sleep must be more than 0 seconds."
+    assert stage.target.calls == []
+
+
+def test_options_that_are_wrong_are_left_to_the_module(stage: Stage) -> None:
+    result = stage.run({"a": [DONE]}, service="dds", timeout="soon")
+    assert result["failed"]
+    assert "tasks" in result["msg"] or "timeout" in result["msg"]
+    assert len(stage.target.calls) == 1
+    assert stage.target.calls[0].args["timeout"] == "soon"
+
+
+# --- the module does the whole wait ---
+
+
+def test_async_runs_the_module_once_in_the_background(stage: Stage) -> None:
+    stage.run({"a": [running(), DONE]}, keywords={"async_val": 60})
+    (call,) = stage.target.calls
+    assert call.wrap_async
+    assert call.args == stage.target.args
+    assert stage.shown.calls == []
+
+
+def test_check_mode_runs_the_module_once(stage: Stage) -> None:
+    stage.run({"a": [running(), DONE]}, keywords={"check_mode": True})
+    (call,) = stage.target.calls
+    assert not call.wrap_async
+    assert call.args == stage.target.args
+    assert stage.shown.calls == []
+
+
+@pytest.mark.parametrize("no", [False, "no", "false"])
+def test_without_progress_the_module_runs_once(stage: Stage, no: t.Any) -> None:
+    result = stage.run({"a": [running(), DONE]}, progress=no)
+    assert result["polls"] == 2
+    assert len(stage.target.calls) == 1
+    assert stage.shown.calls == []
+
+
+# --- what is shown ---
+
+
+def test_lines_go_to_stderr_in_the_colours_of_ansible(stage: Stage) -> None:
+    stage.run({"a": [running(), DONE], "b": [running(), FAILED], "c": [running(), REFUSED]}, fail_fast=False)
+    assert all(stderr for dummy_line, dummy_color, stderr in stage.shown.calls)
+    colors = {line.split("  ")[0]: color for line, color, dummy in stage.shown.calls[4:]}
+    assert colors == {
+        "[h1] DDS a": C.COLOR_OK,
+        "[h1] DDS b": C.COLOR_ERROR,
+        "[h1] DDS c": C.COLOR_ERROR,
+    }
+    assert all(color is None for dummy_line, color, dummy_stderr in stage.shown.calls[:4])
+
+
+def test_no_log_is_silent(stage: Stage) -> None:
+    result = stage.run({"a": [running(), DONE]}, keywords={"no_log": True})
+    assert result["polls"] == 2
+    assert stage.shown.calls == []
+
+
+def test_a_delegated_wait_names_both_hosts(stage: Stage) -> None:
+    stage.run({"a": [running(), DONE]}, keywords={"delegate_to": "bastion"})
+    assert all(line.startswith("[h1 -> bastion] ") for line in stage.shown.lines)
+
+
+def test_a_heartbeat_within_one_long_sleep(stage: Stage) -> None:
+    stage.run({"a": [running(), DONE]}, sleep=250, max_sleep=250)
+    beats = [line for line in stage.shown.lines if "still waiting" in line]
+    assert [line.rpartition(" ")[2] for line in beats] == ["0:01:00", "0:02:00", "0:03:00", "0:04:00"]
+    assert stage.target.runs()[1].at == 5_250
+
+
+def test_a_heartbeat_between_many_looks_without_a_change(stage: Stage) -> None:
+    stage.run({"a": [running()]}, timeout=200)
+    beats = [line for line in stage.shown.lines if "still waiting" in line]
+    assert [line.rpartition(" ")[2] for line in beats] == ["0:01:00", "0:02:00", "0:03:00"]
+
+
+def test_a_heartbeat_that_fell_due_during_a_look_comes_right_after_it(stage: Stage) -> None:
+    """The pause that follows may be long: a server may ask for five minutes."""
+    stage.target.seconds_per_look = 8
+    stage.run({"a": [running(), running(), DONE]}, sleep=55, max_sleep=55)
+    # Told at 8, looked from 63 to 71, when the minute of silence has been over since 68.
+    assert any(line.endswith("still waiting after 0:01:11") for line in stage.shown.lines)
+
+
+def test_nothing_is_silent_for_long_not_even_before_the_first_look(stage: Stage) -> None:
+    """A job that prints nothing for minutes gets killed, whatever it is waiting for."""
+    stage.run({"a": [running(), DONE]}, delay=600)
+    assert len(stage.shown.calls) > 5
+
+
+# --- trouble on the way to the target ---
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["at first", "later"])
+@pytest.mark.parametrize("error", [AnsibleConnectionFailure, AnsibleAuthenticationFailure])
+def test_a_host_that_cannot_be_reached_is_trouble(stage: Stage, error: type[Exception], first: bool) -> None:
+    stage.target.instead[WAIT, 1 if first else 2] = error("ssh: connect to host h1 port 22: No route to host")
+    result = stage.run({"a": [running(), DONE]})
+    assert not result["failed"]
+    assert result["polls"] == 3
+    assert any("no answer (" in line and "ssh: connect to host h1 port 22" in line for line in stage.shown.lines)
+    assert result["tasks"][0]["error"]["kind"] == "connection"
+
+
+def test_a_host_that_stays_away_ends_the_wait_after_error_grace(stage: Stage) -> None:
+    for number in range(2, 99):
+        stage.target.instead[WAIT, number] = AnsibleConnectionFailure("No route to host")
+    result = stage.run({"a": [running()]}, error_grace=50)
+    assert result["failed"]
+    assert result["failure"]["kind"] == "connection"
+    assert result["failure"]["message"] == "No route to host"
+    assert result["elapsed"] == 60
+    assert result["pending"] == [TaskRef("dds", "a").to_option()]
+    assert result["tasks"][0]["status"] == "Running"
+    assert "could not be reached" in result["msg"]
+    assert not result.get("unreachable")
+
+
+def test_a_crash_in_the_middle_is_trouble(stage: Stage) -> None:
+    stage.target.instead[WAIT, 2] = CRASH
+    result = stage.run({"a": [running(), DONE]})
+    assert not result["failed"]
+    assert result["polls"] == 3
+    assert all(line.isprintable() for line in stage.shown.lines)
+
+
+def test_a_transfer_that_fails_in_the_middle_is_trouble(stage: Stage) -> None:
+    """The ssh plugin raises this when the connection is lost while it copies the module."""
+    stage.target.instead[WAIT, 2] = AnsibleError("failed to transfer file to /tmp/x: lost connection")
+    result = stage.run({"a": [running(), DONE]})
+    assert not result["failed"]
+
+
+def test_a_crash_at_the_first_look_is_returned_as_it_is(stage: Stage) -> None:
+    stage.target.instead[WAIT, 1] = CRASH
+    result = stage.run({"a": [DONE]})
+    assert {key: result[key] for key in CRASH} == CRASH
+    assert len(stage.target.calls) == 1
+    assert stage.shown.calls == []
+
+
+# --- one login a wait ---
+
+
+def test_a_password_login_happens_once_a_wait(stage: Stage) -> None:
+    stage.run({"a": [running(), running(), DONE]}, **PASSWORD)
+    assert [call.module for call in stage.target.calls] == [TOKEN, WAIT, WAIT, WAIT]
+    assert {call.args["auth_token"] for call in stage.target.runs()} == {"token1"}
+    assert {call.args["project_id"] for call in stage.target.runs()} == {"project-of-r1"}
+    (login,) = stage.target.runs(TOKEN)
+    assert login.args == {**PASSWORD, "request_timeout": 30.0}
+
+
+def test_the_token_is_in_no_line_and_no_result(stage: Stage) -> None:
+    result = stage.run({"a": [running(), REFUSED, running(1), DONE]}, **PASSWORD)
+    text = repr((result, stage.shown.calls))
+    assert "token1" not in text
+    assert "token2" not in text
+    assert PASSWORD["password"] not in text
+
+
+@pytest.mark.parametrize(
+    "given", [{"auth_token": "x"}, {"access_key": "a", "secret_key": "s"}, {}], ids=["token", "key", "none"]
+)
+def test_other_credentials_need_no_login(stage: Stage, given: Result) -> None:
+    stage.run({"a": [running(), DONE]}, **given)
+    assert not stage.target.runs(TOKEN)
+
+
+VARIABLES = {"HW_USER_NAME": "u", "HW_USER_PASSWORD": "p", "HW_DOMAIN_NAME": "d", "HW_REGION_NAME": "r1"}
+
+
+def test_a_password_from_the_keyword_environment_counts(stage: Stage) -> None:
+    stage.run({"a": [running(), DONE]}, keywords={"environment": [VARIABLES]})
+    assert len(stage.target.runs(TOKEN)) == 1
+
+
+def test_a_password_from_the_environment_of_a_local_run_counts(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    stage.run({"a": [running(), DONE]})
+    assert len(stage.target.runs(TOKEN)) == 1
+
+
+def test_the_environment_of_the_controller_is_not_that_of_another_host(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    stage.connection = connection_loader.get("ssh", PlayContext(), "/dev/null")
+    stage.run({"a": [running(), DONE]})
+    assert not stage.target.runs(TOKEN)
+
+
+def test_a_refused_token_is_replaced_once(stage: Stage) -> None:
+    result = stage.run({"a": [running(), REFUSED, running(50), REFUSED, running(60), DONE]}, **PASSWORD)
+    assert not result["failed"]
+    tokens = [call.args["auth_token"] for call in stage.target.runs()]
+    assert tokens == ["token1", "token1", "token2", "token2", "token3", "token3"]
+    assert result["polls"] == 4
+
+
+def test_a_new_token_that_is_refused_too_is_the_end(stage: Stage) -> None:
+    result = stage.run({"a": [running(), REFUSED, REFUSED]}, **PASSWORD)
+    assert result["failed"]
+    assert result["failure"]["kind"] == "unauthorized"
+    assert result["failure"]["code"] == "APIGW.0307"
+    assert len(stage.target.runs(TOKEN)) == 2
+
+
+def test_a_first_token_that_is_refused_is_the_end(stage: Stage) -> None:
+    result = stage.run({"a": [REFUSED]}, **PASSWORD)
+    assert result["failure"]["kind"] == "unauthorized"
+    assert len(stage.target.runs(TOKEN)) == 1
+    assert stage.shown.calls == []
+
+
+def test_each_region_and_project_has_a_token_of_its_own(stage: Stage) -> None:
+    tasks = [
+        {"service": "dds", "task_id": "a"},
+        {"service": "dds", "task_id": "b", "region": "r2"},
+        {"service": "dds", "task_id": "c", "region": "r2"},
+        {"service": "dds", "task_id": "d", "project_id": "p3"},
+    ]
+    result = stage.run({name: [running(), DONE] for name in "abcd"}, tasks=tasks, **PASSWORD)
+    assert [entry["id"] for entry in result["tasks"]] == list("abcd")
+    assert [entry["state"] for entry in result["tasks"]] == ["succeeded"] * 4
+    logins = [(call.args.get("region"), call.args.get("project_id")) for call in stage.target.runs(TOKEN)]
+    assert logins == [("r1", None), ("r2", None), ("r1", "p3")]
+    asked = {
+        item["task_id"]: (call.args["auth_token"], call.args["project_id"])
+        for call in stage.target.runs()
+        for item in call.args["tasks"]
+    }
+    assert asked == {
+        "a": ("token1", "project-of-r1"),
+        "b": ("token2", "project-of-r2"),
+        "c": ("token2", "project-of-r2"),
+        "d": ("token3", "p3"),
+    }
+
+
+def failed_login(**failure: t.Any) -> Result:
+    known = {"kind": "unauthorized", "code": None, "message": "wrong password", "http_status": 401, "request_id": "r"}
+    return {"failed": True, "msg": "Cannot log in: HTTP 401: wrong password", "failure": {**known, **failure}}
+
+
+def test_a_login_that_is_refused_is_the_end(stage: Stage) -> None:
+    stage.target.instead[TOKEN, 1] = failed_login()
+    result = stage.run({"a": [DONE]}, **PASSWORD)
+    assert result["failed"]
+    assert result["failure"]["kind"] == "unauthorized"
+    assert result["tasks"][0]["error"]["message"] == "wrong password"
+    assert result["msg"].startswith("Cannot log in: HTTP 401: wrong password")
+    assert not stage.target.runs()
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        AnsibleConnectionFailure("No route to host"),
+        failed_login(kind="connection", http_status=None, message="refused"),
+        failed_login(kind="api_error", http_status=503, message="busy"),
+    ],
+    ids=["host", "network", "server"],
+)
+def test_a_login_that_gets_no_answer_is_trouble(stage: Stage, trouble: Result | BaseException) -> None:
+    stage.target.instead[TOKEN, 1] = trouble
+    result = stage.run({"a": [running(), DONE]}, **PASSWORD)
+    assert not result["failed"]
+    assert len(stage.target.runs(TOKEN)) == 2
+
+
+def test_a_login_whose_module_crashes_is_returned_as_it_is(stage: Stage) -> None:
+    stage.target.instead[TOKEN, 1] = CRASH
+    result = stage.run({"a": [DONE]}, **PASSWORD)
+    assert {key: result[key] for key in CRASH} == CRASH
+
+
+def test_a_crash_of_a_later_login_is_trouble(stage: Stage) -> None:
+    stage.target.instead[TOKEN, 2] = CRASH
+    result = stage.run({"a": [running(), REFUSED, running(), DONE]}, **PASSWORD)
+    assert not result["failed"]
+
+
+def test_half_of_a_login_is_refused_as_by_the_module(stage: Stage) -> None:
+    result = stage.run({"a": [DONE]}, username="u")
+    assert result["failed"]
+    assert "password" in result["msg"]
+
+
+# --- time ---
+
+
+def test_a_request_may_take_what_is_left_at_most(stage: Stage) -> None:
+    stage.run({"a": [running()]}, timeout=35, sleep=10, request_timeout=30)
+    assert [call.args["request_timeout"] for call in stage.target.runs()] == [30, 25, 15, 30]
+    assert [call.at - 5_000 for call in stage.target.runs()] == [0, 10, 20, 35]
+
+
+def test_a_short_request_timeout_stays_as_it_is(stage: Stage) -> None:
+    stage.run({"a": [running(), DONE]}, request_timeout=2.5)
+    assert [call.args["request_timeout"] for call in stage.target.runs()] == [2.5, 2.5]
+
+
+def test_a_look_just_before_the_end_still_gets_a_second(stage: Stage) -> None:
+    stage.run({"a": [DONE]}, timeout=0.3)
+    assert stage.target.runs()[0].args["request_timeout"] == 1
+
+
+def test_the_keyword_timeout_gives_a_proper_result(stage: Stage) -> None:
+    stage.time.ends_at = 5_025
+    result = stage.run({"a": [running()], "b": [DONE]}, keywords={"timeout": 25})
+    assert result["failed"]
+    assert result["failure"]["kind"] == "timeout"
+    assert result["failure"]["message"] == "the task's keyword timeout ended the wait after 25 s"
+    assert result["pending"] == [TaskRef("dds", "a").to_option()]
+    assert [entry["state"] for entry in result["tasks"]] == ["running", "succeeded"]
+    assert result["elapsed"] == 25
+    assert result["polls"] == 3
+    assert "not cancelled" in result["msg"]
+
+
+def test_the_keyword_timeout_is_caught_in_the_midst_of_the_first_look(stage: Stage) -> None:
+    stage.target.instead[WAIT, 1] = task_timeout()
+    result = stage.run({"a": [running()]}, keywords={"timeout": 5})
+    assert result["failure"]["kind"] == "timeout"
+    assert result["tasks"][0]["id"] == "a"
+    assert result["pending"] == [TaskRef("dds", "a").to_option()]
+    assert result["polls"] == 0
+
+
+def test_the_keyword_timeout_is_known_by_its_class() -> None:
+    assert plugin.TaskTimeoutError.__name__ == "TaskTimeoutError"
+    assert not issubclass(plugin.TaskTimeoutError, Exception)
+
+
+# --- what else a result of the module may hold ---
+
+
+def test_warnings_are_passed_on_once(stage: Stage) -> None:
+    result = stage.run({"a": [strange("Paused"), strange("Paused"), strange("Parked"), DONE]})
+    assert len(result["warnings"]) == 2
+    assert "'Paused'" in result["warnings"][0]
+    assert "'Parked'" in result["warnings"][1]
+
+
+def test_without_warnings_there_is_no_such_key(stage: Stage) -> None:
+    assert "warnings" not in stage.run({"a": [running(), DONE]})
+
+
+def test_other_actions_are_not_changed_by_this_one(stage: Stage) -> None:
+    stage.run({"a": [running(), DONE]}, **PASSWORD)
+    assert stage.target.args == {
+        "sleep": 10,
+        "max_sleep": 10,
+        "tasks": [{"service": "dds", "task_id": "a"}],
+        **PASSWORD,
+    }
