@@ -13,7 +13,7 @@ import time
 import typing as t
 
 from ansible import constants as C
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
@@ -77,7 +77,7 @@ class Looks:
     def __init__(self, execute: t.Callable[[str, dict[str, t.Any]], dict[str, t.Any]], args: dict[str, t.Any]) -> None:
         self._execute = execute
         self._args = args
-        self._succeeded = False
+        self.succeeded = False
         self.warnings: list[t.Any] = []
 
     def __call__(self, refs: t.Sequence[TaskRef], request_timeout: float, **more: t.Any) -> list[Observation]:
@@ -89,12 +89,17 @@ class Looks:
             result = self._execute(MODULE, look_arguments({**self._args, **more}, refs, request_timeout))
         except AnsibleConnectionFailure as error:
             return [_unreachable(error)] * len(refs)
+        except AnsibleError as error:
+            # What went well before, such as copying the module, fails now for want of a connection.
+            if not self.succeeded:
+                raise
+            return [_unreachable(error)] * len(refs)
         self._collect_warnings(result)
         if "tasks" not in result:
-            if not self._succeeded:
+            if not self.succeeded:
                 raise LookFailedError(result)
             return [_not_run(result)] * len(refs)
-        self._succeeded = True
+        self.succeeded = True
         return [_observation(entry) for entry in result["tasks"]]
 
     def _collect_warnings(self, result: dict[str, t.Any]) -> None:
@@ -166,15 +171,15 @@ class Logins:
             result = self._execute(TOKEN_MODULE, args)
         except AnsibleConnectionFailure as error:
             raise _unreachable(error) from None
-        if result.get("failed"):
+        if result.get("failure"):
             raise _login_error(result)
+        if "token" not in result:
+            raise _not_run(result) if self._looks.succeeded else LookFailedError(result)
         return {"auth_token": result["token"], "project_id": result["project_id"]}
 
 
-def _login_error(result: dict[str, t.Any]) -> TasksError:
-    failure = result.get("failure")
-    if not failure:
-        return LookFailedError(result)
+def _login_error(result: dict[str, t.Any]) -> RequestError:
+    failure = result["failure"]
     meaning = None if failure["http_status"] or failure["kind"] != "connection" else Meaning.TRANSIENT
     return RequestError(
         failure["message"],
@@ -236,8 +241,8 @@ class ActionModule(ActionBase):
         def sleep(seconds: float) -> None:
             end = time.monotonic() + seconds
             while (left := end - time.monotonic()) > 0:
-                time.sleep(min(left, progress.seconds_until_heartbeat() or left))
                 progress.heartbeat()
+                time.sleep(min(left, progress.seconds_until_heartbeat()))
 
         wait = Wait(
             refs_of(params),
@@ -248,6 +253,7 @@ class ActionModule(ActionBase):
             random=random.random,
             on_update=progress.update,
         )
+        progress.begin(wait.snapshot())
         return self._finish(wait, looks, single=params["tasks"] is None)
 
     def _finish(self, wait: Wait, looks: Looks, *, single: bool) -> dict[str, t.Any]:
@@ -266,7 +272,8 @@ class ActionModule(ActionBase):
         """Return the environment of the module as far as it can be known here."""
         of_task: dict[str, t.Any] = {}
         self._compute_environment_string(of_task)
-        here = dict(os.environ) if getattr(self._connection, "_remote_is_local", False) else {}
+        is_here = self._connection.transport == "local" and not self._connection.become
+        here = dict(os.environ) if is_here else {}
         return {**here, **{str(name): str(value) for name, value in of_task.items()}}
 
     def _host(self, task_vars: dict[str, t.Any]) -> str:

@@ -203,9 +203,17 @@ class AgencyKey:
     def __call__(self) -> Key:
         with self._lock:
             if self._key is None or self._is_due(self._key):
-                self._key = self._fetch()
+                self._key = self._refreshed(self._key)
                 self._fetched_at = self._now()
             return self._key
+
+    def _refreshed(self, key: Key | None) -> Key:
+        try:
+            return self._fetch()
+        except RequestError:
+            if key is None or key.expires_at is None or self._now() >= key.expires_at:
+                raise
+            return key
 
     def _is_due(self, key: Key) -> bool:
         if key.expires_at is None or self._now() <= key.expires_at - self.MARGIN_SECONDS:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import dataclasses
 import email.utils
+import http.client
 import json
+import socket
 import ssl
 import time
 import traceback
@@ -94,6 +96,23 @@ def no_auth(request: PreparedRequest) -> PreparedRequest:
     return request
 
 
+def _checked(auth: t.Callable[[PreparedRequest], PreparedRequest]) -> t.Callable[[PreparedRequest], PreparedRequest]:
+    """Refuse credentials that no header can carry: http.client would quote them in its own error."""
+
+    def check(request: PreparedRequest) -> PreparedRequest:
+        request = auth(request)
+        if not all(str(value).isascii() and str(value).isprintable() for value in request.headers.values()):
+            raise RequestError(
+                "the credentials hold line breaks or characters that no HTTP header can carry",
+                meaning=Meaning.FATAL,
+                kind="unauthorized",
+                hint="Set them again, without such characters.",
+            )
+        return request
+
+    return check
+
+
 class HttpClient:
     """Sends requests over one session. ``verify`` is as in requests: true, false or the path of a CA bundle."""
 
@@ -139,16 +158,16 @@ class HttpClient:
                 question.url,
                 json=question.body,
                 headers=dict(question.headers),
-                auth=question.auth or no_auth,
+                auth=_checked(question.auth or no_auth),
                 timeout=left,
                 verify=self._verify,
                 allow_redirects=False,
                 stream=True,
             ) as response:
                 content = self._read(response, question, deadline)
-        # requests' own exceptions are OSErrors, as is that of an unreadable CA bundle; a secret that no header can
-        # carry is a UnicodeError.
-        except (OSError, UnicodeError) as error:
+        # requests' own exceptions are OSErrors, as is that of an unreadable CA bundle; ValueErrors and HTTPExceptions
+        # come through it from urllib3 and http.client, for addresses and answers that are none.
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise _explain_no_answer(error, question.asked, left) from None
         return self._decode(response, content, question)
 
@@ -190,7 +209,7 @@ class HttpClient:
         code, message = read_error(body)
         status = response.status_code
         return RequestError(
-            message or response.reason or "no message",
+            message or _short(response.reason) or "no message",
             code=code,
             http_status=status,
             request_id=request_id,
@@ -333,11 +352,13 @@ def _seconds_of_date(value: str | None) -> float | None:
 
 def _explain_no_answer(error: Exception, asked: str, seconds: float) -> RequestError:
     """Name the cause in our own words: the text of a requests exception can hold headers and queries."""
-    if isinstance(error, requests.exceptions.Timeout):
-        message, fatal = f"no answer within {seconds:.0f} s", False
+    if isinstance(error, requests.exceptions.Timeout) or _find_cause(error, socket.timeout):
+        message, fatal = no_answer_within(seconds), False
     elif _find_cause(error, ssl.SSLCertVerificationError):
         message, fatal = "the server's certificate is not trusted", True
-    elif isinstance(error, requests.exceptions.ConnectionError):
+    elif _is_bad_ca_file(error):
+        message, fatal = "the file of CA certificates cannot be read", True
+    elif isinstance(error, (requests.exceptions.ConnectionError, http.client.HTTPException)):
         message, fatal = _words_of_connection_error(error), False
     elif isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
         message, fatal = "the answer broke off or could not be decoded", False
@@ -352,12 +373,22 @@ def _explain_no_answer(error: Exception, asked: str, seconds: float) -> RequestE
     )
 
 
+def no_answer_within(seconds: float) -> str:
+    """Say how long was waited for an answer."""
+    return f"no answer within {seconds:.0f} s" if seconds >= 1 else f"no answer within {seconds:.1g} s"
+
+
+def _is_bad_ca_file(error: Exception) -> bool:
+    cause = _find_cause(error, ssl.SSLError)
+    return cause is not None and cause.library in ("X509", "PEM")
+
+
 def _hint_of_no_answer(message: str, fatal: bool) -> str:
     if not fatal:
         return "Check endpoint, network and proxy if this lasts."
     if "certificate" in message:
         return "Set ca_path to the CA that signed it, and check endpoint."
-    return "Check endpoint, the proxy variables and that the credentials hold no line breaks."
+    return "Check endpoint, ca_path and the proxy variables."
 
 
 def _words_of_connection_error(error: Exception) -> str:

@@ -37,6 +37,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import (
     Question,
     address_of,
     new_session,
+    no_answer_within,
     unreadable,
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._credentials import (
@@ -352,7 +353,7 @@ def _read_reply(service: Service, ref: TaskRef, question: Question, answer: Answ
 
 def _not_in_time(ref: TaskRef, seconds: float) -> RequestError:
     return RequestError(
-        f"no answer within {seconds:.0f} s",
+        no_answer_within(seconds),
         kind="connection",
         asked=f"Cannot read the {SERVICES[ref.service].title} task {ref.label}",
         hint="Check endpoint, network and proxy if this lasts.",

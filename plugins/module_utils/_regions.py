@@ -13,6 +13,7 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError
@@ -46,6 +47,9 @@ IAM_REGIONS = frozenset(
     """.split()
 )
 GLOBAL_IAM = "https://iam.myhuaweicloud.com"
+
+_LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
 
 EUROPEAN_SITE = ("eu-west-101",)
 
@@ -98,6 +102,8 @@ def check_endpoint(option: str, address: str, *, validate_certs: bool) -> str:
 
 
 def _scheme_and_host(option: str, address: str) -> tuple[str, str]:
+    if not address.strip().isprintable():
+        raise InputError(f"{option} is not a valid address.")
     try:
         parts = urlsplit(address.strip())
         host, dummy = parts.hostname, parts.port  # reading the port checks it
@@ -105,8 +111,10 @@ def _scheme_and_host(option: str, address: str) -> tuple[str, str]:
         raise InputError(f"{option} is not a valid address.") from None
     if parts.scheme not in ("http", "https") or not host:
         raise InputError(f"{option} must be an address like https://dds.ap-southeast-1.myhuaweicloud.com.")
-    if parts.username is not None or parts.query or parts.fragment:
+    if parts.username is not None or any(sign in address for sign in "?#"):
         raise InputError(f"{option} must hold scheme, host, port and path only.")
+    if not (_HOST_NAME.fullmatch(host) or ":" in host):
+        raise InputError(f"{option} holds no valid host name.")
     return parts.scheme, host
 
 

@@ -71,8 +71,7 @@ def pending(watches: t.Iterable[Watch]) -> list[dict[str, str | None]]:
 
 def unknown_words(watches: t.Iterable[Watch]) -> list[str]:
     """Return a warning for each status word that no table lists."""
-    strange = [(watch, watch.task) for watch in watches if watch.task and _is_unknown(watch.task)]
-    words = {(task.service, task.status): watch for watch, task in strange}
+    words = {(watch.ref.service, word): watch for watch in watches for word in watch.strange_words}
     return [
         f"The {title_of(watch)} task {name_of(watch)} has the status '{word}', which this collection does not know. "
         "It counts as not finished."
@@ -80,14 +79,10 @@ def unknown_words(watches: t.Iterable[Watch]) -> list[str]:
     ]
 
 
-def _is_unknown(task: Task) -> bool:
-    return task.state == State.UNKNOWN and task.status is not None
-
-
 def message(snapshot: Snapshot) -> str:
     """Say how a wait ended and, where tasks are left, where they stand and how to go on."""
     once = "Check mode: looked once." if snapshot.policy.look_once else ""
-    parts = [once, _why(snapshot), _count(snapshot), *_left_behind(snapshot)]
+    parts = [once, _why(snapshot), _others(snapshot), _count(snapshot), *_left_behind(snapshot)]
     return " ".join(part for part in parts if part)
 
 
@@ -100,15 +95,31 @@ def _why(snapshot: Snapshot) -> str:
     failure = snapshot.failure
     if failure is None:
         return ""
-    watch = failure.watch
-    if watch is None:
+    if failure.watch is None:
         # How long the wait took is said anyway.
         ran_out = failure.kind == "timeout" and snapshot.elapsed >= snapshot.policy.timeout - ROUNDING
         return "" if ran_out else f"Failed: {failure.message}."
+    return _fate(failure.watch)
+
+
+def _others(snapshot: Snapshot) -> str:
+    """Say what became of further tasks that failed, so that none is lost behind the first."""
+    failure = snapshot.failure
+    if failure is None:
+        return ""
+    others = [watch for watch in dict.fromkeys(snapshot.watches) if watch.failed and watch is not failure.watch]
+    fates = [_fate(watch) for watch in others[:MAX_NAMED]]
+    if len(others) > MAX_NAMED:
+        fates.append(f"{len(others) - MAX_NAMED} more tasks failed.")
+    return " ".join(fates)
+
+
+def _fate(watch: Watch) -> str:
+    """Say how a task failed, or why it is asked for no more."""
     if watch.given_up is not None:
-        return _sentence(_unknown_id(watch) if failure.kind == "not_found" else str(watch.given_up))
+        return _sentence(_unknown_id(watch) if watch.given_up.kind == "not_found" else str(watch.given_up))
     task = t.cast(Task, watch.task)
-    if failure.kind == "needs_action":
+    if task.state == State.NEEDS_ACTION:
         return (
             f"The {title_of(watch)} task {name_of(watch)} has the status {task.status}: somebody must approve it in "
             "the console before it goes on."
@@ -199,7 +210,7 @@ def _progress(watch: Watch, now: float) -> str:
 def _last_error(left: t.Sequence[Watch], snapshot: Snapshot) -> list[str]:
     if snapshot.failure and snapshot.failure.watch and snapshot.failure.watch.given_up:
         return []
-    troubled = [watch for watch in left if watch.trouble_since is not None or watch.unknown_since is not None]
+    troubled = [watch for watch in left if watch.in_trouble]
     if not troubled:
         return []
     watch = troubled[0]

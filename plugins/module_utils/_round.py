@@ -62,9 +62,6 @@ class Round(t.Generic[AnswerT]):
         return [self._answer(index) for index in range(len(self._questions))]
 
     def _answer(self, index: int) -> AnswerT | None:
-        bug = self._bugs.get(index)
-        if bug is not None:
-            raise bug
         return self._answers[index] if index in self._finished else None
 
     def _start_worker(self) -> None:
@@ -91,6 +88,9 @@ class Round(t.Generic[AnswerT]):
             index = self._done.get(timeout=max(min(left, self._seconds_each / 4), 0.001))
         except queue.Empty:
             return 0
+        bug = self._bugs[index]
+        if bug is not None:
+            raise bug
         if index in self._abandoned:
             return 0
         self._finished.add(index)

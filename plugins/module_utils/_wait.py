@@ -76,6 +76,8 @@ class Watch:
         self.changed = False
         self.trouble_since: float | None = None
         self.unknown_since: float | None = None
+        # Status words that no table lists, in the order in which they came.
+        self.strange_words: list[str] = []
 
     @property
     def succeeded(self) -> bool:
@@ -94,6 +96,11 @@ class Watch:
     def finished(self) -> bool:
         """Whether the cloud's task has ended, well or badly."""
         return self.task is not None and self.task.finished
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether there was an error since the last good answer."""
+        return self.trouble_since is not None or self.unknown_since is not None
 
     def note(self, observation: Observation, now: float, policy: Policy) -> None:
         """Take in what a look brought."""
@@ -120,6 +127,8 @@ class Watch:
         if self.changed:
             self.changed_at = now
         self.task = task
+        if task.state == State.UNKNOWN:
+            self.strange_words += [word for word in _words(task) if word not in self.strange_words]
 
     def boundary(self, policy: Policy) -> float:
         """Return the moment at which patience with this task's trouble ends."""
@@ -129,6 +138,12 @@ class Watch:
         if self.unknown_since is not None:
             ends.append(self.unknown_since + policy.not_found_grace)
         return min(ends)
+
+
+def _words(task: Task) -> list[str]:
+    """Return the words that a task's unknown state comes from: its own, or those of its steps."""
+    steps = [step.status for step in task.sub_tasks if step.state == State.UNKNOWN]
+    return [word for word in ([task.status] if task.status else steps) if word]
 
 
 def _moves(task: Task) -> tuple[t.Any, ...]:
@@ -161,7 +176,7 @@ class Pace:
         ends = [
             watch.task.remaining_seconds
             for watch in watches
-            if watch.task and not watch.over and watch.task.remaining_seconds is not None
+            if watch.task and not (watch.over or watch.in_trouble) and watch.task.remaining_seconds is not None
         ]
         return max(self._policy.sleep, min(ends, default=math.inf))
 
@@ -314,11 +329,15 @@ class Wait:
         return self._with_last_error("stalled", f"no task's status or progress has changed for {seconds:.0f} s")
 
     def _out_of_time(self) -> Failure:
+        bad = next((watch for watch in self._watches if watch.failed), None)
+        # With fail_fast off a failure may be known by now, and outweighs the time.
+        if bad and self._policy.require == "all":
+            return _failure_of(bad)
         return self._with_last_error("timeout", f"the wait ran out after {self._clock() - self._started:.0f} s")
 
     def _with_last_error(self, kind: str, message: str) -> Failure:
         """Add what the last error says, of a task that is in trouble now."""
-        error = next((watch.error for watch in self._watches if _in_trouble(watch) and watch.error), None)
+        error = next((watch.error for watch in self._watches if watch.in_trouble and not watch.over), None)
         if error is None:
             return Failure(kind, message)
         return Failure(kind, message, error.code, error.http_status, error.request_id)
@@ -329,15 +348,12 @@ class Wait:
         boundaries = [watch.boundary(self._policy) for watch in asked if not watch.over]
         if self._policy.stall_timeout is not None:
             boundaries.append(self._last_change() + self._policy.stall_timeout)
-        pause = max(min(pause, min(boundaries, default=math.inf) - now), self._policy.sleep)
+        ahead = [boundary - now for boundary in boundaries if boundary > now + ROUNDING]
+        pause = max(min(pause, *ahead, math.inf), self._policy.sleep)
         pause = max(pause, self._pace.demanded(asked))
         left = self._left()
         # The last look is at the deadline, and not sooner than ``sleep`` after the one before it.
         return max(left, 0.0) if left - pause < self._policy.sleep else pause
-
-
-def _in_trouble(watch: Watch) -> bool:
-    return not watch.over and (watch.trouble_since is not None or watch.unknown_since is not None)
 
 
 def _failure_of(watch: Watch) -> Failure:

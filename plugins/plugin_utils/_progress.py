@@ -12,6 +12,7 @@ PRIVATE to the collection: it may change without notice.
 from __future__ import annotations
 
 import json
+import shlex
 import typing as t
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import name_of, pending, title_of
@@ -45,7 +46,13 @@ class Progress:
         self._cells = ("█", "░") if blocks else ("#", "-")
         self._told: dict[Watch, t.Any] = {}
         self._told_at: float | None = None
+        self._begun_at = clock()
         self._snapshot: Snapshot | None = None
+
+    def begin(self, snapshot: Snapshot) -> None:
+        """Take in what is waited for; nothing is told yet, as the wait may be over at its first look."""
+        self._snapshot = snapshot
+        self._begun_at = self._clock()
 
     def update(self, snapshot: Snapshot) -> None:
         """Tell what has changed; nothing is told of a wait that is over at its first look."""
@@ -66,20 +73,23 @@ class Progress:
 
     def seconds_until_heartbeat(self) -> float:
         """Return how long to sleep at most before `heartbeat` is due."""
-        if self._told_at is None:
-            return HEARTBEAT_SECONDS
-        return max(HEARTBEAT_SECONDS - (self._clock() - self._told_at), 0.0)
+        since = self._begun_at if self._told_at is None else self._told_at
+        return max(HEARTBEAT_SECONDS - (self._clock() - since), 0.0)
 
     def heartbeat(self) -> None:
         """Give a sign of life where nothing was told for a while: a silent job gets killed."""
-        if self._snapshot is None or self._told_at is None or self.seconds_until_heartbeat() > 0:
+        if self._snapshot is None or self.seconds_until_heartbeat() > 0:
             return
+        if self._told_at is None:
+            self._line(_opening(self._snapshot), PLAIN)
         elapsed = _duration(self._clock() - self._snapshot.now + self._snapshot.elapsed)
         self._line(f"{_totals(self._snapshot)}, still waiting after {elapsed}", PLAIN)
 
     def _line(self, text: str, level: str) -> None:
         self._told_at = self._clock()
-        self._show(f"[{self._host}] {text}", level)
+        # The cloud chooses names: a line stays one line, and plain text.
+        plain = "".join(letter if letter.isprintable() else " " for letter in text)
+        self._show(f"[{self._host}] {plain}", level)
 
     def _task_line(self, watch: Watch, snapshot: Snapshot) -> str:
         task = watch.task
@@ -100,14 +110,10 @@ class Progress:
 
 def _story(watch: Watch) -> tuple[t.Any, ...]:
     """Return what makes a task worth a line when it changes."""
-    error = watch.error if _is_troubled(watch) or watch.given_up else None
-    trouble = (error.kind, error.code, error.http_status) if error else None
+    error = watch.error if watch.in_trouble or watch.given_up else None
+    trouble = (error.kind, error.code, error.http_status, watch.given_up is not None) if error else None
     task = watch.task
     return (trouble, task and (task.status, task.progress), _step(watch))
-
-
-def _is_troubled(watch: Watch) -> bool:
-    return watch.trouble_since is not None or watch.unknown_since is not None
 
 
 def _urgency(watch: Watch) -> int:
@@ -117,14 +123,14 @@ def _urgency(watch: Watch) -> int:
 def _level(watch: Watch) -> str:
     if watch.given_up:
         return BAD
-    if _is_troubled(watch):
+    if watch.in_trouble:
         return TROUBLE
     return LEVELS.get(watch.task.state, PLAIN) if watch.task else PLAIN
 
 
 def _status(watch: Watch) -> str:
     error = watch.error
-    if error is not None and (_is_troubled(watch) or watch.given_up):
+    if error is not None and (watch.in_trouble or watch.given_up):
         what = " ".join(str(part) for part in (error.http_status, error.code) if part) or error.message
         after = "given up" if watch.given_up else "asking again"
         known = f"{watch.task.status}, " if watch.task else ""
@@ -152,7 +158,7 @@ def _opening(snapshot: Snapshot) -> str:
     if len(left) > MAX_LINES:
         return f"{head}: {named} and {len(left) - MAX_LINES} more. If interrupted, run the same task again"
     tasks = [{key: value for key, value in ref.items() if value is not None} for ref in left]
-    command = f"ansible-playbook huaweicloud.tasks.wait -e '{json.dumps({'tasks': tasks})}'"
+    command = f"ansible-playbook huaweicloud.tasks.wait -e {shlex.quote(json.dumps({'tasks': tasks}))}"
     return f"{head}: {named}. If interrupted, resume with: {command}"
 
 

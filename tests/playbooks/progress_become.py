@@ -30,4 +30,6 @@ class BecomeModule(BecomeBase):
 
     def build_become_command(self, cmd: str, shell: object) -> str:
         super().build_become_command(cmd, shell)
-        return f"PROGRESS_BECAME={shlex.quote(self.get_option('become_user'))} {self._build_success_command(cmd, shell)}"
+        return (
+            f"PROGRESS_BECAME={shlex.quote(self.get_option('become_user'))} {self._build_success_command(cmd, shell)}"
+        )

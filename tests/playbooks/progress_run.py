@@ -32,6 +32,7 @@ BIN = pathlib.Path(sys.executable).parent
 SECRETS = (accounts.TOKEN, accounts.SECRET_KEY, accounts.PASSWORD)
 FOREIGN = ("ANSIBLE_", "HW_", "OS_", "HUAWEICLOUD_", "PYTHON", "CLICOLOR", "FORCE_COLOR", "NO_COLOR", "COVERAGE_")
 PATIENCE = 60.0
+WAIT = "huaweicloud.tasks.wait_for_task"
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 # Stands in for the hosts' interpreter: notes what it runs, then runs it.
@@ -52,6 +53,14 @@ class Line:
     @property
     def plain(self) -> str:
         return ESCAPE.sub("", self.text)
+
+
+# Ctrl-C goes to the processes that the terminal controls.
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 class Reader(threading.Thread):
@@ -107,7 +116,7 @@ class Run:
         for reader in (self.out, self.err):
             reader.join(5)
         text = "\n".join(line.text for line in self.out.lines + self.err.lines)
-        assert not any(secret in text for secret in SECRETS)
+        assert not any(secret in text for secret in SECRETS), text
         return self
 
     @property
@@ -149,20 +158,46 @@ class Controller:
     def __init__(self, folder: pathlib.Path, sim: Simulator) -> None:
         self.folder = folder
         self.sim = sim
+        self._closing = threading.Event()
+        self._starters: list[threading.Thread] = []
         self.mark = uuid.uuid4().hex
         self.crash = folder / "crash"
         self.lost = folder / "lost"
+        self.remote_tmp = folder / "home" / "tmp"
         self.env = self._environment()
         for kind in ("callback", "become", "connection"):
             (folder / kind).mkdir()
             shutil.copy(HERE / f"progress_{kind}.py", folder / kind)
         self.hosts("h1")
 
+    def task(self, service: str, **course: t.Any) -> dict[str, str]:
+        """Create a task of the cloud whose course begins when it is first asked for: machines are not equally fast."""
+        task = self.sim.add_task(service, **{key: course.pop(key) for key in ("name",) if key in course})
+        self.sim.change_task(task["task_id"], status="Running", progress=1)
+
+        def begin() -> None:
+            while not self._closing.wait(0.02):
+                if self.sim.requests(task_id=task["task_id"]):
+                    self.sim.change_task(task["task_id"], **course)
+                    return
+
+        if course:
+            self._starters.append(threading.Thread(target=begin))
+            self._starters[-1].start()
+        return task
+
+    def close(self) -> None:
+        self._closing.set()
+        for thread in self._starters:
+            thread.join()
+
     def _environment(self) -> dict[str, str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         (self.folder / "ansible.cfg").touch()
         (self.folder / "home").mkdir()
         env.update(
+            ANSIBLE_ASYNC_DIR=str(self.folder / "async"),
+            ANSIBLE_BECOME_ALLOW_SAME_USER="true",
             ANSIBLE_BECOME_PLUGINS=str(self.folder / "become"),
             ANSIBLE_CALLBACK_PLUGINS=str(self.folder / "callback"),
             ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS),
@@ -171,7 +206,7 @@ class Controller:
             ANSIBLE_DEPRECATION_WARNINGS="false",
             ANSIBLE_HOME=str(self.folder / "home" / ".ansible"),
             ANSIBLE_INVENTORY=str(self.folder / "inventory"),
-            ANSIBLE_REMOTE_TMP=str(self.folder / "home" / "tmp"),
+            ANSIBLE_REMOTE_TMP=str(self.remote_tmp),
             ANSIBLE_STDOUT_CALLBACK="progress_callback",
             HOME=str(self.folder / "home"),
             LC_ALL="C.UTF-8",
@@ -221,12 +256,13 @@ class Controller:
         play = {
             "hosts": "all",
             "gather_facts": False,
-            "module_defaults": {"group/huaweicloud.tasks.all": self.options(sleep=0.5)},
+            "module_defaults": {
+                "group/huaweicloud.tasks.all": self.options(),
+                WAIT: {"sleep": 0.5, "max_sleep": 0.5},
+            },
             "tasks": list(tasks),
             **keywords,
         }
-        # Only wait_for_task knows the option sleep.
-        play["module_defaults"]["group/huaweicloud.tasks.all"].pop("sleep")
         path = self.folder / "play.yml"
         path.write_text(json.dumps([play]))
         return path
@@ -262,9 +298,7 @@ class Controller:
 
 
 def _through_pipes(argv: list[str], given: dict[str, t.Any]) -> Run:
-    process = subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **given
-    )
+    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **given)
     assert process.stdout
     assert process.stderr
     return Run(process, Reader(process.stdout.fileno()), Reader(process.stderr.fileno()), None)
@@ -273,8 +307,9 @@ def _through_pipes(argv: list[str], given: dict[str, t.Any]) -> Run:
 def _on_terminal(argv: list[str], given: dict[str, t.Any]) -> Run:
     """Both streams on one terminal, which is the one that controls the process."""
     master, slave = pty.openpty()
-    leader = [sys.executable, "-c", "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"]
-    process = subprocess.Popen([*leader, *argv], stdin=slave, stdout=slave, stderr=slave, **given)
+    process = subprocess.Popen(
+        [sys.executable, "-c", TAKE_TERMINAL, *argv], stdin=slave, stdout=slave, stderr=slave, **given
+    )
     os.close(slave)
     reader = Reader(master)
     return Run(process, reader, reader, master)
@@ -283,4 +318,8 @@ def _on_terminal(argv: list[str], given: dict[str, t.Any]) -> Run:
 @contextlib.contextmanager
 def controller(folder: pathlib.Path) -> Iterator[Controller]:
     with Simulator() as sim:
-        yield Controller(folder, sim)
+        here = Controller(folder, sim)
+        try:
+            yield here
+        finally:
+            here.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import threading
 import typing as t
@@ -137,8 +138,20 @@ class RawServer:
                 return
             with connection, contextlib.suppress(OSError):
                 connection.settimeout(5)
-                self.received.append(connection.recv(65536))
+                self.received.append(self._read(connection))
                 connection.sendall(self._answer)
+
+    @staticmethod
+    def _read(connection: socket.socket) -> bytes:
+        """One request: its head, and as much of a body as that announces."""
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += connection.recv(65536) or b"\r\n\r\n"
+        head, dummy, body = received.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: *(\d+)", head.lower())
+        while length and len(body) < int(length[1]):
+            body += connection.recv(65536) or b"\0" * int(length[1])
+        return head + dummy + body
 
     def close(self) -> None:
         with contextlib.suppress(OSError):

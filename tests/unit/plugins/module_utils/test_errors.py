@@ -177,7 +177,12 @@ def test_failure() -> None:
     }
     assert error.to_failure() == failure
     assert error.to_result() == {"msg": str(error), "failure": failure}
-    assert error.to_observation() == {**failure, "retry": "transient", "retry_after": 7.0, "text": str(error)}
+    observation = {**failure, "meaning": "transient", "retry_after": 7.0, "text": str(error)}
+    assert error.to_observation() == observation
+    again = RequestError.from_observation(observation)
+    assert again.to_observation() == observation
+    assert str(again) == str(error)
+    assert again.throttled
 
 
 def test_kind_and_meaning_can_be_given() -> None:

@@ -386,12 +386,12 @@ def test_every_task_is_returned_as_it_was_last_seen() -> None:
         "message": "busy",
         "http_status": 503,
         "request_id": "req-2",
-        "retry": "transient",
+        "meaning": "transient",
         "retry_after": None,
         "text": f"{ASKED}: HTTP 503 APIGW.0613: busy (request id req-2)",
     }
     assert [entry["error"] and entry["error"]["http_status"] for entry in result["tasks"]] == [503, 503, 400]
-    assert (result["polls"], result["elapsed"], result["task"]) == (4, 30, None)
+    assert (result["polls"], result["elapsed"], result["task"]) == (5, 30, None)
 
 
 def test_the_only_task_is_returned_by_itself_too() -> None:

@@ -132,6 +132,7 @@ class Witness(Cloud):
         super().__init__(*arguments, **more)
         self.latest: dict[TaskRef, Observation] = {}
         self.took: list[float] = []
+        self.strange: set[tuple[Service, str]] = set()
 
     def probe(self, asked: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
         assert len(self.asked) < MAX_LOOKS, "the wait has no end"
@@ -139,6 +140,11 @@ class Witness(Cloud):
         answers = super().probe(asked, limit)
         self.took.append(self.now - begun)
         self.latest.update(zip(asked, answers))
+        self.strange |= {
+            (SERVICES[answer.service], answer.status)
+            for answer in answers
+            if isinstance(answer, Task) and answer.status and answer.state == State.UNKNOWN
+        }
         return answers
 
 
@@ -327,13 +333,11 @@ def test_every_look_is_reported(run: Run) -> None:
 @always
 @given(runs())
 def test_warnings_name_each_unlisted_word_once(run: Run) -> None:
-    words = {
-        (watch.task.service, watch.task.status)
-        for watch in run.end.watches
-        if watch.task and watch.task.status is not None and watch.task.state == State.UNKNOWN
-    }
     warnings = unknown_words(run.end.watches)
-    assert len(warnings) == len(set(warnings)) == len(words)
+    named = sorted((service.title, word) for service, word in run.cloud.strange)
+    assert len(warnings) == len(named)
+    for warning, (title, word) in zip(sorted(warnings), named):
+        assert warning.startswith(f"The {title} task ") and f"the status '{word}'" in warning
 
 
 @always

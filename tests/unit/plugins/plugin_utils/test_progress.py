@@ -439,11 +439,18 @@ def test_heartbeats_go_on() -> None:
     assert beats[-1].endswith("still waiting after 0:10:00")
 
 
-def test_no_heartbeat_before_anything_was_told() -> None:
-    scene = Scene()
-    scene.now += 1000
+def test_a_first_look_that_is_long_in_coming_is_no_silence() -> None:
+    scene = Scene(*many(2))
+    scene.progress.begin(scene.snapshot())
+    scene.now += 59
     assert scene.lines_of(scene.progress.heartbeat) == []
-    assert scene.progress.seconds_until_heartbeat() > 0
+    assert scene.progress.seconds_until_heartbeat() == 1
+    scene.now += 1
+    first, beat = scene.lines_of(scene.progress.heartbeat)
+    assert "waiting for 2 tasks" in first
+    assert beat == "[h1] 0 of 2 finished, 2 not seen, still waiting after 0:01:00"
+    # The first line is not told again.
+    assert len(scene.look(running(1), running(1))) == 2
 
 
 def test_every_line_names_its_host() -> None:

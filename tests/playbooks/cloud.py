@@ -1,0 +1,116 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests of documented examples share: the tasks that the examples name, and processes that run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from simulator import Simulator, accounts
+
+ROOT = Path(__file__).resolve().parents[2]
+COLLECTIONS = ROOT / ".venv" / "collections"
+# The commands of the environment that the tests run in.
+BIN = Path(sys.executable).parent
+FOREIGN = ("ANSIBLE_", "HW_", "OS_", "HUAWEICLOUD_", "COVERAGE_", "GIT_", "MAKE", "PYTHON")
+
+Play = dict[str, t.Any]
+
+# Every task that the documentation names, by its id.
+TASKS: dict[str, dict[str, t.Any]] = {
+    "a9767ede-fe0f-4888-9003-e843a4c90514": {"service": "taurusdb"},
+    "866b2273-f5ce-44bd-bc10-949baeb22163": {
+        "service": "taurusdb_restore",
+        "name": "RestoreTaurusInInstanceToExisted",
+        "instance_id": "a23fb62bd61e4e9e9636fd2225f395bein07",
+    },
+    "9d10bfd1-affb-49c3-b977-298950a8d6fa": {"service": "dds"},
+    "8abfa7b272adc5b40172b73130065ae7": {
+        "service": "kafka",
+        "instance_id": "6eec9b2f-2a0c-4a1c-9f52-3f7b4d7e9c51",
+    },
+}
+
+
+def add_tasks(sim: Simulator, duration: float = 0, **more: t.Any) -> None:
+    """Create every task that the documentation names; with a duration of 0 they are done."""
+    for task_id, task in TASKS.items():
+        sim.add_task(**task, id=task_id, duration=duration, **more)
+
+
+def finish_late(sim: Simulator, task_id: str, seconds: float = 3) -> None:
+    """Create a task of DDS that is done some seconds after it was first asked for, however slow the machine is."""
+
+    def finish() -> None:
+        while not sim.requests(task_id=task_id):
+            time.sleep(0.1)
+        time.sleep(seconds)
+        sim.change_task(task_id, status="Completed")
+
+    sim.add_task("dds", id=task_id, outcome="stuck", duration=100)
+    threading.Thread(target=finish, daemon=True).start()
+
+
+def environment(home: Path, sim: Simulator) -> dict[str, str]:
+    """Credentials and region as the documentation wants them, and nothing of the person who runs the tests."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    config = home / "ansible.cfg"
+    config.touch()
+    env.update(
+        ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS),
+        ANSIBLE_CONFIG=str(config),
+        ANSIBLE_HOME=str(home / ".ansible"),
+        ANSIBLE_LOCALHOST_WARNING="false",
+        HOME=str(home),
+        HW_ACCESS_KEY=accounts.ACCESS_KEY,
+        HW_AUTH_URL=sim.endpoint("iam"),
+        HW_REGION_NAME=accounts.REGION,
+        HW_SECRET_KEY=accounts.SECRET_KEY,
+        LC_ALL="C.UTF-8",
+        NO_PROXY="127.0.0.1",
+        PATH=os.pathsep.join((str(BIN), os.environ.get("PATH", os.defpath))),
+    )
+    return env
+
+
+def run(command: Sequence[str | Path], cwd: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+def run_playbook(plays: list[Play], folder: Path, sim: Simulator) -> subprocess.CompletedProcess[str]:
+    """Run plays; where they do not say which address to ask, it is the simulator's."""
+    for play in plays:
+        defaults = play.setdefault("module_defaults", {}).setdefault("group/huaweicloud.tasks.all", {})
+        defaults.update(endpoint=sim.url, iam_endpoint=sim.endpoint("iam"))
+    playbook = folder / "play.yml"
+    playbook.write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
+    return run([BIN / "ansible-playbook", playbook], folder, environment(folder, sim))
+
+
+def play_of(tasks: list[dict[str, t.Any]], **variables: t.Any) -> Play:
+    """A play of tasks that stand alone in the documentation."""
+    return {"name": "Example", "hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}
+
+
+def assert_good(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,647 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tasks of all services, asked for with every kind of credentials, one by one and many at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _query
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import Key
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._credentials import settings_from
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
+    InputError,
+    Meaning,
+    MissingLibraryError,
+    RequestError,
+)
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
+from simulator import Simulator, accounts
+
+SLACK = 2.0
+BY_KEY = {"access_key": accounts.ACCESS_KEY, "secret_key": accounts.SECRET_KEY}
+BY_TEMPORARY_KEY = {
+    "access_key": accounts.TEMPORARY_ACCESS_KEY,
+    "secret_key": accounts.TEMPORARY_SECRET_KEY,
+    "security_token": accounts.SECURITY_TOKEN,
+}
+BY_PASSWORD = {
+    "username": accounts.USERNAME,
+    "password": accounts.PASSWORD,
+    "domain_name": accounts.DOMAIN_NAME,
+}
+WAYS = {
+    "token": ({"auth_token": accounts.TOKEN}, "token"),
+    "key": (BY_KEY, "aksk"),
+    "temporary key": (BY_TEMPORARY_KEY, "temporary_aksk"),
+    "password": ({**BY_PASSWORD, "region": accounts.REGION}, "token"),
+}
+
+
+def ref_of(task: t.Mapping[str, str], **more: str | None) -> TaskRef:
+    return TaskRef(task["service"], task["task_id"], task["instance_id"], task["task_name"], **more)
+
+
+def assert_only_reads(sim: Simulator) -> None:
+    """GET only, but for logins."""
+    for record in sim.requests():
+        allowed = ("GET",) if record["auth"] != "password" else ("POST",)
+        if record["service"] == "metadata":
+            allowed = ("GET", "PUT")
+        assert record["method"] in allowed
+
+
+# Every service, every way
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(("credentials", "auth"), WAYS.values(), ids=WAYS)
+def test_ask(cloud: t.Any, service: str, credentials: dict[str, str], auth: str) -> None:
+    task = cloud.sim.add_task(service, status="Running" if service != "kafka" else "EXECUTING")
+    reply = cloud.client(service, **credentials).find(ref_of(task))
+    assert reply.task.id == task["task_id"]
+    assert reply.task.state == "running"
+    assert reply.task.service == service
+    assert reply.body
+    records = cloud.sim.requests(task_id=task["task_id"])
+    assert [record["auth"] for record in records] == [auth]
+    assert records[0]["language"] == ("en-us" if service.startswith("taurusdb") else None)
+    assert_only_reads(cloud.sim)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_language(cloud: t.Any, service: str) -> None:
+    """Only TaurusDB is told."""
+    task = cloud.sim.add_task(service)
+    cloud.by_token(service, language="zh-cn").find(ref_of(task))
+    [record] = cloud.sim.requests()
+    assert record["language"] == ("zh-cn" if service.startswith("taurusdb") else None)
+
+
+def test_a_restore_with_and_without_ids(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("taurusdb_restore", status="complete", sub_tasks=[{"status": "complete", "progress": 19}])
+    client = cloud.by_token("taurusdb_restore")
+    named = client.find(ref_of(task)).task
+    alone = client.find(TaskRef("taurusdb_restore", None, task["instance_id"])).task
+    assert (named.status, named.state) == ("complete", "succeeded")
+    assert (alone.status, alone.state, alone.id) == (None, "succeeded", task["task_id"])
+    queries = [record["query"] for record in cloud.sim.requests()]
+    assert queries == [{"job_id": task["task_id"], "job_name": task["task_name"]}, {}]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("kafka_unknown_id", ["empty", "404"])
+def test_no_such_task(cloud: t.Any, service: str, kafka_unknown_id: str) -> None:
+    cloud.sim.change_settings(kafka_unknown_id=kafka_unknown_id)
+    ref = TaskRef(service, "no-such-id", "no-such-instance", "no-such-name")
+    client = cloud.by_token(service)
+    reply = client.find(ref)
+    assert reply.task is None
+    assert reply.body
+    with pytest.raises(RequestError) as caught:
+        client.ask(ref)
+    assert (caught.value.kind, caught.value.meaning) == ("not_found", Meaning.NOT_FOUND)
+    assert "no-such-id" in str(caught.value)
+    [error] = client.ask_all([ref])
+    assert error.kind == "not_found"
+
+
+def test_other_errors_are_no_missing_task(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("dds")
+    cloud.sim.add_fault("forbidden")
+    with pytest.raises(RequestError) as caught:
+        cloud.by_token("dds").find(ref_of(task))
+    assert caught.value.http_status == 403
+    assert f"Cannot read the DDS task {task['task_id']} (GET {cloud.sim.endpoint('dds')}/v3/" in str(caught.value)
+    assert "?" not in str(caught.value)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_answer_of_another_shape(cloud: t.Any, service: str) -> None:
+    task = cloud.sim.add_task(service)
+    cloud.sim.add_fault("wrong_shape")
+    with pytest.raises(RequestError) as caught:
+        cloud.by_token(service).find(ref_of(task))
+    error = caught.value
+    assert (error.kind, error.meaning, error.http_status) == ("api_error", Meaning.TRANSIENT, 200)
+    assert error.request_id
+    assert error.body == {"items": []}
+
+
+def test_query_drips(cloud: t.Any) -> None:
+    """A query is over in time even where the server sends a byte now and then."""
+    task = cloud.sim.add_task("dds")
+    cloud.sim.add_fault("drip", interval=0.05)
+    started = time.monotonic()
+    with pytest.raises(RequestError) as caught:
+        cloud.by_token("dds", request_timeout=0.5).find(ref_of(task))
+    assert caught.value.kind == "connection"
+    assert time.monotonic() - started < 0.5 + 1 + SLACK
+
+
+# Where to ask
+
+
+class Asked:
+    """A client whose requests go nowhere; it keeps the URLs."""
+
+    def __init__(self, **given: t.Any) -> None:
+        self.urls: list[str] = []
+        self.params = {"validate_certs": True, "language": "en-us", "request_timeout": 5.0, "auth_token": "t", **given}
+
+    def send(self, question: t.Any, limit: float | None = None) -> t.NoReturn:
+        self.urls.append(question.url)
+        raise RequestError("stop", http_status=403)
+
+    def address(self, ref: TaskRef, environ: dict[str, str] | None = None) -> str:
+        settings = settings_from(self.params, environ or {})
+
+        def no_key() -> Key:
+            raise RequestError("none")
+
+        client = _query.TaskClient(self.params, settings, t.cast(t.Any, self), fetch_key=no_key, mask=lambda text: None)
+        with pytest.raises(RequestError):
+            client.find(ref)
+        return self.urls[-1]
+
+
+HOSTS = [
+    ("taurusdb", "ap-southeast-1", "https://gaussdbformysql.ap-southeast-1.myhuaweicloud.com/v3/p/jobs?id=t"),
+    ("taurusdb", "cn-north-4", "https://gaussdb.cn-north-4.myhuaweicloud.com/v3/p/jobs?id=t"),
+    (
+        "taurusdb_restore",
+        "af-south-1",
+        "https://gaussdb-mysql.af-south-1.myhuaweicloud.com/v3/p/instances/i/task-center-detail?job_id=t&job_name=n",
+    ),
+    ("dds", "eu-west-101", "https://dds.eu-west-101.myhuaweicloud.eu/v3/p/jobs?id=t"),
+    ("kafka", "ap-southeast-1", "https://dms.ap-southeast-1.myhuaweicloud.com/v2/p/instances/i/tasks/t"),
+]
+
+
+@pytest.mark.parametrize(("service", "region", "url"), HOSTS)
+def test_address(service: str, region: str, url: str) -> None:
+    ref = TaskRef(service, "t", "i", "n")
+    assert Asked(region=region, project_id="p").address(ref) == url
+    assert Asked(project_id="p").address(ref, {"HW_REGION_NAME": region}) == url
+    assert Asked(region="cn-north-9", project_id="q").address(TaskRef(service, "t", "i", "n", region, "p")) == url
+
+
+def test_endpoint() -> None:
+    asked = Asked(endpoint="https://private.example.com/prefix/", project_id="p", region="nowhere-1")
+    assert asked.address(TaskRef("dds", "t")) == "https://private.example.com/prefix/v3/p/jobs?id=t"
+    item = TaskRef("dds", "t", endpoint="https://other.example.com")
+    assert asked.address(item) == "https://other.example.com/v3/p/jobs?id=t"
+
+
+# Projects
+
+
+def test_project_is_looked_up_once(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds") for dummy in range(5)]
+    client = cloud.client("dds", region=accounts.REGION, project_id=None, **BY_KEY)
+    answers = client.ask_all([ref_of(task) for task in tasks])
+    assert all(isinstance(answer, Task) for answer in answers)
+    client.ask_all([ref_of(task) for task in tasks])
+    [record] = cloud.sim.requests(service="iam")
+    assert record["query"] == {"name": accounts.REGION}
+    assert record["auth"] == "aksk"
+
+
+def test_project_comes_with_the_password_login(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("dds")
+    client = cloud.client("dds", region=accounts.REGION, project_id=None, **BY_PASSWORD)
+    assert client.find(ref_of(task)).task.id == task["task_id"]
+    [record] = cloud.sim.requests(service="iam")
+    assert record["method"] == "POST"
+
+
+def test_project_of_a_token(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("dds")
+    client = cloud.by_token("dds", region=accounts.REGION, project_id=None)
+    assert client.find(ref_of(task)).task.id == task["task_id"]
+
+
+@pytest.mark.parametrize("way", ["key", "token"])
+def test_no_project(cloud: t.Any, way: str) -> None:
+    cloud.sim.change_accounts(projects=[])
+    client = cloud.client("dds", region=accounts.REGION, project_id=None, **WAYS[way][0])
+    with pytest.raises(RequestError, match=f"found no project named {accounts.REGION}. Set project_id"):
+        client.find(TaskRef("dds", "t"))
+
+
+def test_several_projects(cloud: t.Any) -> None:
+    cloud.sim.change_accounts(projects=[{"id": f"id-{number}", "name": accounts.REGION} for number in (1, 2)])
+    client = cloud.client("dds", region=accounts.REGION, project_id=None, **BY_KEY)
+    with pytest.raises(RequestError) as caught:
+        client.find(TaskRef("dds", "t"))
+    assert "(id-1)" in str(caught.value)
+    assert "(id-2)" in str(caught.value)
+    assert "Set project_id" in str(caught.value)
+
+
+def test_project_of_another_region_is_not_the_top_levels(cloud: t.Any) -> None:
+    cloud.sim.add_task("dds", id="far", project_id=accounts.OTHER_PROJECT_ID)
+    client = cloud.client("dds", region=accounts.REGION, **BY_KEY)
+    far = TaskRef("dds", "far", region=accounts.OTHER_REGION)
+    assert client.find(far).task.id == "far"
+    assert [record["query"] for record in cloud.sim.requests(service="iam")] == [{"name": accounts.OTHER_REGION}]
+
+
+@pytest.mark.parametrize("credentials", [BY_KEY, BY_PASSWORD], ids=("key", "password"))
+def test_items_of_several_regions_projects_and_endpoints(cloud: t.Any, credentials: dict[str, str]) -> None:
+    near = cloud.sim.add_task("dds", id="near")
+    cloud.sim.add_task("kafka", id="far", instance_id="i", project_id=accounts.OTHER_PROJECT_ID)
+    cloud.sim.add_task("taurusdb", id="named", project_id=accounts.OTHER_PROJECT_ID)
+    refs = [
+        ref_of(near),
+        TaskRef("kafka", "far", "i", region=accounts.OTHER_REGION, endpoint=cloud.sim.endpoint("kafka")),
+        TaskRef("taurusdb", "named", project_id=accounts.OTHER_PROJECT_ID, endpoint=cloud.sim.endpoint("taurusdb")),
+    ]
+    client = cloud.client("dds", region=accounts.REGION, **credentials)
+    client.check(refs)
+    answers = client.ask_all(refs)
+    assert [answer.id if isinstance(answer, Task) else str(answer) for answer in answers] == ["near", "far", "named"]
+    paths = {record["path"].split("/")[1] for record in cloud.sim.requests() if record["service"] != "iam"}
+    assert paths == {"dds", "kafka", "taurusdb"}
+    assert_only_reads(cloud.sim)
+
+
+# Many at once
+
+
+def test_order_and_length(cloud: t.Any) -> None:
+    """Twice the same, unknown ones and broken ones between the others."""
+    tasks = [cloud.sim.add_task("dds", id=f"task-{number}") for number in range(6)]
+    refs = [ref_of(task) for task in tasks]
+    refs = [refs[3], TaskRef("dds", "unknown"), refs[0], refs[3], refs[5], TaskRef("kafka", "k", "i"), refs[1]]
+    cloud.sim.add_fault("reset", task_id="task-5")
+    answers = cloud.by_token().ask_all(refs)
+    shown = [answer.id if isinstance(answer, Task) else answer.kind for answer in answers]
+    assert shown == ["task-3", "not_found", "task-0", "task-3", "connection", "not_found", "task-1"]
+
+
+def test_nothing_to_ask(cloud: t.Any) -> None:
+    assert cloud.by_token().ask_all([]) == []
+    cloud.by_token().check([])
+    assert cloud.sim.requests() == []
+
+
+@pytest.mark.parametrize("way", ["token", "key", "password"])
+def test_two_hundred_tasks(cloud: t.Any, way: str) -> None:
+    """All at once, over few connections that are kept."""
+    services = list(SERVICES)
+    tasks = [cloud.sim.add_task(services[number % 4], id=f"task-{number}") for number in range(200)]
+    client = cloud.client(request_timeout=30.0, **WAYS[way][0])
+    cloud.sim.add_fault("slow", seconds=0.02, first=32)
+    cloud.sim.clear_requests()
+    refs = [ref_of(task) for task in tasks]
+    for dummy in range(2):
+        answers = client.ask_all(refs)
+        assert [answer.id if isinstance(answer, Task) else str(answer) for answer in answers] == [
+            task["task_id"] for task in tasks
+        ]
+    stats = cloud.sim.stats()
+    assert 2 <= stats["peak_requests"] <= 16
+    records = cloud.sim.requests()
+    assert len({record["connection"] for record in records}) <= 17
+    logins = [record for record in records if record["method"] == "POST"]
+    assert len(logins) == (1 if way == "password" else 0)
+    assert len(records) == 400 + len(logins)
+
+
+def test_one_that_hangs_does_not_hold_the_others(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds", id=f"task-{number}") for number in range(40)]
+    cloud.sim.add_fault("hang", task_id="task-7")
+    started = time.monotonic()
+    answers = cloud.by_token("dds", request_timeout=0.6).ask_all([ref_of(task) for task in tasks])
+    assert time.monotonic() - started < 0.6 + 1 + SLACK
+    assert [number for number, answer in enumerate(answers) if not isinstance(answer, Task)] == [7]
+    assert isinstance(answers[7], RequestError)
+    assert (answers[7].kind, answers[7].meaning) == ("connection", Meaning.TRANSIENT)
+    assert "task-7" in str(answers[7])
+
+
+def test_all_that_drip_are_given_up_in_time(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds", id=f"task-{number}") for number in range(20)]
+    cloud.sim.add_fault("drip", interval=0.05)
+    started = time.monotonic()
+    answers = cloud.by_token("dds").ask_all([ref_of(task) for task in tasks], 0.5)
+    assert time.monotonic() - started < 0.5 + 1 + SLACK
+    assert {answer.kind for answer in answers if isinstance(answer, RequestError)} == {"connection"}
+    assert len(answers) == 20
+
+
+def test_a_limit_for_the_round(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("dds")
+    cloud.sim.add_fault("hang")
+    started = time.monotonic()
+    [answer] = cloud.by_token("dds", request_timeout=60.0).ask_all([ref_of(task)], 0.4)
+    assert time.monotonic() - started < 0.4 + 1 + SLACK
+    assert answer.kind == "connection"
+
+
+def test_an_iam_that_hangs_does_not_hold_the_round(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds") for dummy in range(20)]
+    cloud.sim.add_fault("hang", service="iam")
+    for credentials in (BY_PASSWORD, BY_KEY):
+        client = cloud.client("dds", region=accounts.REGION, project_id=None, request_timeout=60.0, **credentials)
+        started = time.monotonic()
+        answers = client.ask_all([ref_of(task) for task in tasks], 0.5)
+        assert time.monotonic() - started < 0.5 + 1 + SLACK
+        assert {answer.kind for answer in answers} == {"connection"}
+
+
+# Credentials during a wait
+
+
+def test_one_login_for_all_looks_and_one_more_after_a_refusal(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds") for dummy in range(30)]
+    refs = [ref_of(task) for task in tasks]
+    client = cloud.client("dds", **BY_PASSWORD)
+    for dummy in range(3):
+        assert all(isinstance(answer, Task) for answer in client.ask_all(refs))
+    assert len(cloud.sim.requests(service="iam")) == 1
+    cloud.sim.change_accounts(expire_token="issued")
+    assert all(isinstance(answer, Task) for answer in client.ask_all(refs))
+    assert len(cloud.sim.requests(service="iam")) == 2
+    assert_only_reads(cloud.sim)
+
+
+def test_a_wrong_password_is_sent_once(cloud: t.Any) -> None:
+    refs = [TaskRef("dds", f"t-{number}") for number in range(30)]
+    client = cloud.client("dds", **{**BY_PASSWORD, "password": "wrong"})
+    for dummy in range(2):
+        assert {answer.kind for answer in client.ask_all(refs)} == {"unauthorized"}
+    assert len(cloud.sim.requests()) == 1
+
+
+def test_a_token_that_expires(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("dds")
+    client = cloud.by_token("dds")
+    client.find(ref_of(task))
+    cloud.sim.change_accounts(expire_token="all")
+    with pytest.raises(RequestError) as caught:
+        client.find(ref_of(task))
+    assert caught.value.kind == "unauthorized"
+    assert "has expired" in str(caught.value)
+    assert "iam_token" in str(caught.value)
+
+
+def by_agency(cloud: t.Any, monkeypatch: pytest.MonkeyPatch, endpoint: str | None = None, **given: t.Any) -> t.Any:
+    """A client without credentials on a host whose metadata address is the simulator's."""
+    address = endpoint or cloud.sim.endpoint("metadata")
+    fetch = _query._iam.fetch_agency_key
+    monkeypatch.setattr(_query._iam, "fetch_agency_key", lambda http: fetch(http, address))
+    return cloud.client("dds", **given)
+
+
+def test_agency(cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = cloud.sim.add_task("dds")
+    client = by_agency(cloud, monkeypatch)
+    for dummy in range(3):
+        assert client.find(ref_of(task)).task.id == task["task_id"]
+    records = cloud.sim.requests()
+    assert [record["auth"] for record in records] == ["none", "none"] + ["temporary_aksk"] * 3
+    assert {accounts.TEMPORARY_SECRET_KEY, accounts.SECURITY_TOKEN} <= set(cloud.masked)
+    assert_only_reads(cloud.sim)
+
+
+def test_agency_key_that_ends_is_fetched_again(cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = cloud.sim.add_task("dds")
+    cloud.sim.change_accounts(metadata_expires_in=0)
+    client = by_agency(cloud, monkeypatch)
+    client.find(ref_of(task))
+    cloud.sim.change_accounts(rotate_keys=True)
+    assert client.find(ref_of(task)).task.id == task["task_id"]
+
+
+@pytest.mark.parametrize("why", ["no agency", "no metadata"])
+def test_no_credentials(cloud: t.Any, monkeypatch: pytest.MonkeyPatch, closed_port: str, why: str) -> None:
+    """The message names every way, and nothing but the metadata address is asked."""
+    cloud.sim.change_accounts(metadata="no_agency")
+    client = by_agency(cloud, monkeypatch, closed_port if why == "no metadata" else None)
+    with pytest.raises(InputError) as caught:
+        client.check([TaskRef("dds", "t")])
+    for way in (
+        "auth_token",
+        "access_key and secret_key",
+        "security_token",
+        "username, password and domain_name",
+        "module_defaults",
+        "HW_AUTH_TOKEN",
+        "HW_ACCESS_KEY and HW_SECRET_KEY",
+        "HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME",
+        "HUAWEICLOUD_SDK_AK",
+        "OS_",
+        "~/.huaweicloud/credentials",
+        "agency",
+    ):
+        assert way in str(caught.value)
+    assert {record["service"] for record in cloud.sim.requests()} <= {"metadata"}
+
+
+# What is masked
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_masked(cloud: t.Any, way: str) -> None:
+    environ = {"OS_PASSWORD": "never used", "HW_SECRET_KEY": "nor this"}
+    task = cloud.sim.add_task("dds")
+    given = WAYS[way][0]
+    client = cloud.client("dds", environ=environ, **given)
+    secrets = {value for option, value in given.items() if option not in ("username", "domain_name", "region")}
+    assert secrets | set(environ.values()) <= set(cloud.masked)
+    assert accounts.USERNAME not in cloud.masked
+    client.find(ref_of(task))
+    issued = [value for value in cloud.masked if value.startswith("MIISimulatorIssued-")]
+    assert len(issued) == (1 if way == "password" else 0)
+
+
+# iam_token's part
+
+
+def test_login(cloud: t.Any) -> None:
+    token = cloud.client(region=accounts.REGION, project_id=None, **BY_PASSWORD).login()
+    assert token.project_id == accounts.PROJECT_ID
+    assert token.value not in cloud.masked
+    [record] = cloud.sim.requests()
+    assert record["method"] == "POST"
+
+
+@pytest.mark.parametrize("way", ["token", "key"])
+def test_login_without_a_password(cloud: t.Any, way: str) -> None:
+    with pytest.raises(InputError, match="username, password and domain_name"):
+        cloud.client(**WAYS[way][0]).login()
+    assert cloud.sim.requests() == []
+
+
+@pytest.mark.parametrize("suffix", ["", "/", "/v3", "/v3/"])
+def test_iam_endpoint_with_a_version(cloud: t.Any, suffix: str) -> None:
+    """The variables of Terraform and OpenStack hold the API's version, too."""
+    environ = {"OS_AUTH_URL": cloud.sim.endpoint("iam") + suffix}
+    client = cloud.client(iam_endpoint=None, environ=environ, **BY_PASSWORD)
+    assert client.login().project_id == accounts.PROJECT_ID
+    assert cloud.sim.requests()[0]["path"] == "/iam/v3/auth/tokens"
+
+
+# Bad input, refused before any request
+
+BAD_IDS = ["", " ", "a b", "a/b", "../x", "a?b", "a#b", "a%2fb", "a\n", "\na", "ä", "a.b", "{{ id }}", "a;b", "a&b", "１"]
+
+
+@pytest.mark.parametrize("value", BAD_IDS)
+@pytest.mark.parametrize("option", ["task_id", "instance_id", "task_name", "project_id"])
+@pytest.mark.parametrize("service", ["kafka", "taurusdb_restore"])
+def test_bad_ids(cloud: t.Any, service: str, option: str, value: str) -> None:
+    good = {"task_id": "t", "instance_id": "i", "task_name": "n", "project_id": "p"}
+    ref = TaskRef(service, **{**good, option: value})
+    client = cloud.by_token(service)
+    if value == "" and (option == "project_id" or (service == "kafka" and option == "task_name")):
+        # Not given at all.
+        client.check([TaskRef(service, **{**good, option: None})])
+        return
+    for refuse in (client.find, lambda ref: client.check([ref])):
+        with pytest.raises(InputError) as caught:
+            refuse(ref)
+        assert option in str(caught.value)
+    assert cloud.sim.requests() == []
+
+
+def test_bad_project_id_of_the_environment(cloud: t.Any) -> None:
+    client = cloud.by_token("dds", project_id=None, environ={"HW_PROJECT_ID": "../x"})
+    with pytest.raises(InputError, match="project_id must consist of letters, digits, '-' and '_' only"):
+        client.check([TaskRef("dds", "t")])
+
+
+MISTAKES = [
+    (TaskRef("rds", "t"), "service must be one of dds, kafka, taurusdb, taurusdb_restore, not 'rds'."),
+    (TaskRef("dds"), "A task of dds needs task_id."),
+    (TaskRef("taurusdb"), "A task of taurusdb needs task_id."),
+    (TaskRef("kafka"), "A task of kafka needs task_id and instance_id."),
+    (TaskRef("kafka", "t"), "A task of kafka needs instance_id."),
+    (TaskRef("taurusdb_restore"), "A task of taurusdb_restore needs instance_id."),
+    (
+        TaskRef("taurusdb_restore", "t", "i"),
+        "A task of taurusdb_restore that is named by task_id needs task_name too.",
+    ),
+    (
+        TaskRef("taurusdb_restore", None, "i", "n"),
+        "A task of taurusdb_restore that is named by task_name needs task_id too.",
+    ),
+    (TaskRef("dds", "a b"), "task_id must consist of letters, digits, '-' and '_' only."),
+    (TaskRef("dds", "t", endpoint="ftp://x"), "endpoint must be an address like https://"),
+    (TaskRef("dds", "t", endpoint="http://example.com"), "endpoint is an http:// address"),
+]
+
+
+@pytest.mark.parametrize(("ref", "message"), MISTAKES)
+def test_mistakes_in_a_task(cloud: t.Any, ref: TaskRef, message: str) -> None:
+    """Among good tasks, too, and before any of them is asked for."""
+    client = cloud.by_token("dds")
+    for refs in ([ref], [TaskRef("dds", "good"), ref]):
+        with pytest.raises(InputError) as caught:
+            client.check(refs)
+        assert str(caught.value).startswith(message)
+    assert cloud.sim.requests() == []
+
+
+NOWHERE = {"endpoint": None, "iam_endpoint": None, "project_id": "p", "auth_token": "t"}
+SETTINGS = [
+    ({}, "Neither region nor endpoint is given."),
+    ({"region": "mars-1"}, "The address of dds in region 'mars-1' is not known."),
+    ({"endpoint": "https://e.example.com", "project_id": None}, "Neither project_id nor region is given."),
+    ({"endpoint": "https://e.example.com", "project_id": None, "region": "mars-1"}, "The address of IAM in region"),
+    ({"region": "cn-north-4", "iam_endpoint": "http://iam.example.com", "project_id": None}, "iam_endpoint is an http://"),
+    ({"endpoint": "http://10.0.0.1"}, "endpoint is an http:// address"),
+    ({"endpoint": "https://a:b@example.com"}, "endpoint must hold scheme, host, port and path only."),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), SETTINGS)
+def test_mistakes_in_the_settings(cloud: t.Any, given: dict[str, t.Any], message: str) -> None:
+    client = cloud.client("dds", **{**NOWHERE, **given})
+    with pytest.raises(InputError) as caught:
+        client.check([TaskRef("dds", "t")])
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("given", [{"access_key": "a"}, {"username": "u"}, {"password": "p", "domain_name": "d"}])
+def test_incomplete_credentials(cloud: t.Any, given: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="is given without"):
+        cloud.client("dds", **given).check([TaskRef("dds", "t")])
+    assert cloud.sim.requests() == []
+
+
+LOGIN_NOWHERE = [
+    ({"iam_endpoint": None, "region": None}, "Neither region nor iam_endpoint is given"),
+    ({"iam_endpoint": None, "region": "mars-1"}, "The address of IAM in region 'mars-1' is not known"),
+    ({"iam_endpoint": "http://iam.example.com"}, "iam_endpoint is an http:// address"),
+    ({"iam_endpoint": "nonsense"}, "iam_endpoint must be an address"),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), LOGIN_NOWHERE)
+def test_password_without_an_address_to_log_in(cloud: t.Any, given: dict[str, t.Any], message: str) -> None:
+    """Project and endpoint are known, so that only the login needs IAM's address."""
+    client = cloud.client("dds", **BY_PASSWORD, **given)
+    ref = TaskRef("dds", "t")
+    for refuse in (lambda: client.check([ref]), lambda: client.find(ref)):
+        with pytest.raises(InputError) as caught:
+            refuse()
+        assert message in str(caught.value)
+    assert cloud.sim.requests() == []
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 3601, float("nan"), float("inf"), float("-inf")])
+def test_bad_request_timeout(cloud: t.Any, seconds: float) -> None:
+    with pytest.raises(InputError, match="request_timeout must be more than 0 and at most 3600 seconds"):
+        cloud.by_token("dds", request_timeout=seconds)
+
+
+def test_ca_path_that_is_missing(cloud: t.Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="ca_path names .*missing.pem, which does not exist on the host"):
+        cloud.by_token("dds", ca_path=str(tmp_path / "missing.pem"))
+    cloud.by_token("dds", ca_path=str(tmp_path / "missing.pem"), validate_certs=False)
+
+
+def test_without_requests(cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_query, "REQUESTS_IMPORT_ERROR", "Traceback ...")
+    with pytest.raises(MissingLibraryError) as caught:
+        cloud.by_token("dds")
+    assert str(caught.value).startswith("Failed to import the required Python library (requests)")
+    assert caught.value.to_result()["exception"] == "Traceback ..."
+
+
+# What query modules return
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_find_task(cloud: t.Any, service: str) -> None:
+    task = cloud.sim.add_task(service)
+    params = {"task_id": task["task_id"], "instance_id": task["instance_id"], "task_name": task["task_name"]}
+    result = _query.find_task(service, params, cloud.by_token(service))
+    assert set(result) == {"task", "response"}
+    assert result["task"]["id"] == task["task_id"]
+    assert set(result["task"]) == set(Task("dds", "pending").to_dict())
+
+
+def test_find_task_that_is_not_there(cloud: t.Any) -> None:
+    result = _query.find_task("dds", {"task_id": "unknown"}, cloud.by_token("dds"))
+    assert result == {"task": None, "response": {"error_code": "DBS.200543", "error_msg": "The job does not exist."}}
+
+
+def test_no_thread_is_left(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds") for dummy in range(20)]
+    client = cloud.by_token("dds")
+    before = threading.active_count()
+    client.ask_all([ref_of(task) for task in tasks])
+    deadline = time.monotonic() + SLACK
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= before

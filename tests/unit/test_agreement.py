@@ -1,0 +1,305 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is said in several places is the same everywhere: modules, services, versions, who imports whom."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import wait_arguments
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import USER_AGENT, VERSION
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES, Service
+from simulator import accounts, routes
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = ROOT / "plugins"
+UTILS = "ansible_collections.huaweicloud.tasks.plugins.module_utils."
+MODULES = {path.stem for path in (PLUGINS / "modules").glob("*.py")}
+SOURCES = sorted(PLUGINS.rglob("*.py"))
+MAX_LINES = 40
+
+# From the lowest to the highest. A file imports from lower layers only, so that there is no circle.
+LAYERS = (
+    ("_errors", "_task", "_round"),
+    ("_services", "_regions", "_credentials", "_auth", "_wait"),
+    ("_client", "_report", "_arguments"),
+    ("_iam",),
+    ("_query",),
+)
+# What the action plugin uses, on a controller that need not have requests.
+WITHOUT_REQUESTS = ("_wait", "_report", "_arguments", "_credentials")
+
+IMPORT_AND_NOTE = """
+import importlib, sys
+
+class Refuse:
+    asked = []
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("requests", "urllib3"):
+            self.asked.append(name)
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Refuse())
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+print(*Refuse.asked)
+"""
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def data(name: str) -> t.Any:
+    return yaml.safe_load(text(name))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def documentation(path: Path) -> dict[str, t.Any]:
+    """The DOCUMENTATION of a module or of a fragment."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "DOCUMENTATION":
+            return t.cast("dict[str, t.Any]", yaml.safe_load(ast.literal_eval(node.value)))
+    raise AssertionError(f"{path} has no DOCUMENTATION")
+
+
+def module_documentation(name: str) -> dict[str, t.Any]:
+    return documentation(PLUGINS / "modules" / f"{name}.py")
+
+
+def fragment(name: str) -> dict[str, t.Any]:
+    return documentation(PLUGINS / "doc_fragments" / f"{name}.py")
+
+
+def table_of_modules() -> list[str]:
+    """First cells of README's table whose first heading begins with "Module"."""
+    names: list[str] = []
+    inside = False
+    for line in text("README.md").splitlines():
+        first = line.strip().strip("|").split("|")[0].strip() if line.lstrip().startswith("|") else ""
+        if not first:
+            inside = False
+        elif first.lower().startswith("module"):
+            inside = True
+        elif inside and not re.fullmatch(r":?-+:?", first):
+            names += re.findall(r"^\[?`?(?:huaweicloud\.tasks\.)?(\w+)", first)
+    return names
+
+
+# Modules
+
+
+def test_readme_lists_every_module() -> None:
+    names = table_of_modules()
+    assert sorted(names) == sorted(MODULES)
+
+
+def test_the_action_group_has_every_module() -> None:
+    groups = data("meta/runtime.yml")["action_groups"]
+    assert groups == {"all": sorted(MODULES)}
+
+
+def test_modules_document_the_action_group() -> None:
+    assert fragment("_attributes")["attributes"]["action_group"]["membership"] == ["huaweicloud.tasks.all"]
+    for module in MODULES:
+        assert "huaweicloud.tasks._attributes" in module_documentation(module)["extends_documentation_fragment"], module
+
+
+def test_modules_are_named_after_their_files() -> None:
+    assert {module_documentation(module)["module"] for module in MODULES} == MODULES
+
+
+def test_every_action_plugin_has_a_module() -> None:
+    assert {path.stem for path in (PLUGINS / "action").glob("*.py")} <= MODULES
+
+
+# Services
+
+
+@pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+def test_a_service_has_a_module(service: Service) -> None:
+    assert service.module == f"{service.name}_task_info"
+    options = module_documentation(service.module)["options"]
+    assert set(service.needs) == {name for name, option in options.items() if option.get("required")}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_recorded_answers(service: str) -> None:
+    assert list((ROOT / "tests" / "unit" / "fixtures" / service).glob("*.json"))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_an_integration_test(service: str) -> None:
+    assert (ROOT / "tests" / "integration" / "targets" / SERVICES[service].module / "tasks" / "main.yml").exists()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_in_the_docs(service: str) -> None:
+    guides = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "docsite" / "rst").glob("*.rst"))
+    for where, what in (("README.md", text("README.md")), ("the guides", guides)):
+        assert re.search(rf"\b{service}\b|\b{SERVICES[service].module}\b", what), where
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_simulator_serves_a_service(service: str) -> None:
+    path = SERVICES[service].path.format(project_id=accounts.PROJECT_ID, instance_id="instance", task_id="task")
+    call = routes.match("GET", path, {})
+    assert call and service in call.services
+
+
+def test_the_simulator_serves_no_other_service() -> None:
+    served = {name for route in routes.ROUTES for name in route.services.values()}
+    assert served == {*SERVICES, "iam", "metadata"}
+
+
+def test_choices_are_the_services() -> None:
+    options = module_documentation("wait_for_task")["options"]
+    assert options["service"]["choices"] == list(SERVICES)
+    assert options["tasks"]["suboptions"]["service"]["choices"] == list(SERVICES)
+    assert wait_arguments()["service"]["choices"] == list(SERVICES)
+
+
+def test_only_query_modules_end_like_one() -> None:
+    assert {name for name in MODULES if name.endswith("_task_info")} == {row.module for row in SERVICES.values()}
+
+
+# Versions
+
+
+def test_the_version_is_one() -> None:
+    releases = data("changelogs/changelog.yaml")["releases"]
+    newest = max(releases, key=lambda release: tuple(int(part) for part in release.split(".")))
+    assert data("galaxy.yml")["version"] == VERSION == newest
+    assert USER_AGENT.endswith(f"/{VERSION}")
+
+
+def test_the_ansible_versions_are_the_same_everywhere() -> None:
+    lowest = re.fullmatch(r">=(\d+\.\d+)\.0", data("meta/runtime.yml")["requires_ansible"])
+    assert lowest
+    assert re.search(rf"ansible-core[`* ]*(>=|≥)? ?{re.escape(lowest[1])}\b", text("README.md"))
+    assert min(_cores(), key=_number) == lowest[1]
+
+
+def _cores() -> list[str]:
+    """The versions of ansible-core that nox tests."""
+    for node in tree(ROOT / "noxfile.py").body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "CORES":
+            return list(ast.literal_eval(node.value))
+    raise AssertionError("noxfile.py has no CORES")
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def test_the_python_versions_are_the_same_everywhere() -> None:
+    lowest = re.fullmatch(r">=(3\.\d+)", data("tests/config.yml")["modules"]["python_requires"])
+    assert lowest
+    assert f"python >= {lowest[1]} on the host that runs the module" in fragment("_auth")["requirements"]
+    assert any(lowest[1] in note for note in fragment("_auth")["notes"])
+    assert re.search(rf"python[`* ]*(>=|≥)? ?{re.escape(lowest[1])}\b", text("README.md"), re.IGNORECASE)
+    assert f'target-version = "py{lowest[1].replace(".", "")}"' in text("ruff.toml")
+
+
+def test_the_execution_environment_gets_what_modules_import() -> None:
+    wanted = [line for line in text("meta/ee-requirements.txt").splitlines() if line and not line.startswith("#")]
+    assert wanted == ["requests"]
+    assert "requests" in fragment("_auth")["requirements"]
+    assert data("meta/execution-environment.yml")["dependencies"]["python"] == "meta/ee-requirements.txt"
+
+
+# Imports
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Names of all modules that a file imports when it runs, wherever in it."""
+    pending: list[ast.AST] = [tree(path)]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            pending += node.orelse
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        pending += ast.iter_child_nodes(node)
+
+
+def utils(path: Path) -> set[str]:
+    """The files in module_utils that a file imports."""
+    return {name[len(UTILS) :].split(".")[0] for name in imports(path) if name.startswith(UTILS)}
+
+
+def test_layers_name_every_file() -> None:
+    named = [name for layer in LAYERS for name in layer]
+    assert sorted(named) == sorted(path.stem for path in (PLUGINS / "module_utils").glob("*.py"))
+
+
+@pytest.mark.parametrize("height", range(len(LAYERS)), ids=[" ".join(layer) for layer in LAYERS])
+def test_imports_lead_downwards(height: int) -> None:
+    below = {name for layer in LAYERS[:height] for name in layer}
+    for name in LAYERS[height]:
+        assert utils(PLUGINS / "module_utils" / f"{name}.py") <= below, name
+
+
+@pytest.mark.parametrize("name", WITHOUT_REQUESTS)
+def test_only_the_standard_library_is_used(name: str) -> None:
+    found = {module.split(".")[0] for module in imports(PLUGINS / "module_utils" / f"{name}.py")}
+    assert found <= {*sys.stdlib_module_names, "ansible_collections"}
+
+
+def test_one_file_imports_requests() -> None:
+    found = [path.stem for path in SOURCES if any(name.split(".")[0] == "requests" for name in imports(path))]
+    assert found == ["_client"]
+
+
+def test_the_controller_needs_no_requests() -> None:
+    names = [UTILS + name for name in WITHOUT_REQUESTS]
+    names += ["ansible_collections.huaweicloud.tasks.plugins.action.wait_for_task"]
+    assert _refused(names) == []
+
+
+def test_every_file_can_be_imported_without_requests() -> None:
+    names = [UTILS + name for layer in LAYERS for name in layer]
+    assert "requests" in _refused(names)
+
+
+def _refused(names: list[str]) -> list[str]:
+    """What of requests was asked for when importing some modules in a new process that does not have it."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", IMPORT_AND_NOTE, *names]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+    return done.stdout.split()
+
+
+# Code
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=[path.relative_to(PLUGINS).as_posix() for path in SOURCES])
+def test_functions_are_short(path: Path) -> None:
+    functions = [node for node in ast.walk(tree(path)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    lengths = {node.name: (node.end_lineno or node.lineno) - node.lineno + 1 for node in functions}
+    assert not {name: length for name, length in lengths.items() if length > MAX_LINES}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=[path.relative_to(PLUGINS).as_posix() for path in SOURCES])
+def test_no_error_is_caught_blindly(path: Path) -> None:
+    handlers = [node for node in ast.walk(tree(path)) if isinstance(node, ast.ExceptHandler)]
+    caught = ["" if node.type is None else ast.unparse(node.type) for node in handlers]
+    assert not [what for what in caught if not what or re.search(r"\b(Base)?Exception\b", what)]
