@@ -5,13 +5,16 @@
 # Needs make, git, ssh-keygen and Python 3.11 or newer with venv; everything else goes to .venv.
 # Another Python: make PYTHON=python3.13 test
 
-.PHONY: help demo simulator test lint units sanity package lock clean
+.PHONY: help demo simulator test lint units sanity package matrix docs progress-svg lock clean
 
 help:
 	@echo "make demo         run playbooks/demo.yml against a simulated cloud"
 	@echo "make simulator    run the simulated cloud in the foreground, to try modules by hand"
 	@echo "make test         run every test and every check"
 	@echo "make lint         ... only the linters (also: units, sanity, package)"
+	@echo "make progress-svg draw docs/progress.svg anew: what a wait prints"
+	@echo "make matrix       run them on every supported ansible-core and every Python found (takes long)"
+	@echo "make docs         write the documentation as HTML to docs/html"
 	@echo "make lock         write the lists of locked packages anew (UPGRADE=1: newest versions)"
 	@echo "make clean        remove .venv and whatever else the commands above left"
 
@@ -31,10 +34,22 @@ lint units sanity package:
 	@tools/venv.sh test
 	@.venv/bin/python tools/run_tests.py $@
 
+progress-svg:
+	@tools/venv.sh test
+	@.venv/bin/python tools/progress_svg.py
+
+matrix:
+	@tools/venv.sh demo
+	@.venv/bin/uv run --isolated --no-project --python .venv/bin/python --with-requirements tools/requirements-nox.lock nox --script-mode none
+
+docs:
+	@tools/venv.sh docs
+	@.venv/bin/python tools/build_docs.py
+
 lock:
 	@tools/venv.sh demo
 	@tools/lock.sh $(if $(UPGRADE),--upgrade)
 
 clean:
-	rm -rf .venv .venv.lock .nox .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage .ansible htmlcov dist tests/output
+	rm -rf .venv .venv.lock .nox .hypothesis .mypy_cache .pytest_cache .ruff_cache .coverage .ansible htmlcov dist docs/html tests/output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,3 +18,6 @@ compile() {
 
 compile test "$@"
 compile demo --constraints tools/requirements-test.lock "$@"
+compile docs --constraints tools/requirements-test.lock "$@"
+compile nox "$@" # these two have environments of their own
+compile ee "$@"

@@ -42,8 +42,9 @@ def environment(home: pathlib.Path, collections: pathlib.Path) -> dict[str, str]
 class Checks:
     """The groups of steps. Each works in a copy of its own below `folder` where a tool writes beside what it reads."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, *, every_python: bool = False) -> None:
         self.folder = folder
+        self.every_python = every_python
 
     def _home(self, group: str) -> pathlib.Path:
         home = self.folder / group
@@ -67,6 +68,7 @@ class Checks:
         elsewhere = env | {"HOME": str(self.folder / "lint")}  # it writes a log into the home directory
         yield Step("antsibull-docs lint", tool("antsibull-docs", *docs), copy, elsewhere)
         yield Step("antsibull-changelog lint", tool("antsibull-changelog", "lint"), copy, env)
+        yield Step("reuse lint", tool("reuse", "lint", "--lines"), copy, env)
 
     def units(self) -> Iterator[Step]:
         home = self._home("units")
@@ -79,20 +81,24 @@ class Checks:
     def sanity(self) -> Iterator[Step]:
         copy, env = self._copy("sanity")
         pip = tool("python", checkout.ROOT / "tools" / "get_pip.py")
-        sanity = ansible_test(self.folder / "sanity", "sanity", "--local", "--python", PYTHON)
+        pythons = [] if self.every_python else ["--python", PYTHON]
+        sanity = ansible_test(self.folder / "sanity", "sanity", "--local", *pythons)
         yield Step("pip for ansible-test", pip, copy, env, vital=True)
         yield Step("ansible-test sanity", sanity, copy, env)
 
-    def package(self) -> Iterator[Step]:
-        """The tarball, in which ansible-test integration finds the plugins, and which Galaxy has to take."""
+    def integration(self) -> Iterator[Step]:
+        """The tarball, installed: ansible-test finds the plugins in it, and so does a job as controllers run it."""
         copy, env = self._copy("package")
         folder = self.folder / "package"
-        tarball = folder / f"huaweicloud-tasks-{checkout.version()}.tar.gz"
         env["ANSIBLE_COLLECTIONS_PATH"] = str(folder / "installed")
-        env["GALAXY_IMPORTER_CHECK_REQUIRED_TAGS"] = "true"
         galaxy = tool("ansible-galaxy", "collection")
+        install = [*galaxy, "install", "--offline", "--force", self._tarball()]
         yield Step("galaxy build", [*galaxy, "build", "--output-path", folder], copy, env, vital=True)
-        yield Step("galaxy install", [*galaxy, "install", "--offline", "--force", tarball], copy, env, vital=True)
+        yield Step("galaxy install", install, copy, env, vital=True)
+
+        job = tool("python", "-m", "pytest", "-p", "no:cacheprovider", "tests/controller")
+        env["TASKS_TARBALL"] = str(self._tarball())
+        yield Step("controller", job, copy, env, pytest_tests)
 
         installed = checkout.copy(checkout.place(folder / "installed"), below="tests/")
         integration = ansible_test(folder, "integration", "--local", "--coverage")
@@ -100,8 +106,16 @@ class Checks:
         for piece in (installed / "tests" / "output" / "coverage").glob("*=coverage*"):
             piece.rename(self._measured("integration") / piece.name)
 
-        importer = tool("python", checkout.ROOT / "tools" / "galaxy_import.py", tarball)
+    def package(self) -> Iterator[Step]:
+        """... and Galaxy has to take it."""
+        yield from self.integration()
+        folder = self.folder / "package"
+        importer = tool("python", checkout.ROOT / "tools" / "galaxy_import.py", self._tarball())
+        env = environment(folder, folder / "installed") | {"GALAXY_IMPORTER_CHECK_REQUIRED_TAGS": "true"}
         yield Step("galaxy-importer", importer, folder, env)
+
+    def _tarball(self) -> pathlib.Path:
+        return self.folder / "package" / f"huaweicloud-tasks-{checkout.version()}.tar.gz"
 
     def _measured(self, name: str) -> pathlib.Path:
         """Where the pieces of coverage lie that were measured by the group."""
@@ -123,6 +137,7 @@ class Checks:
             "units": self.units,
             "package": self.package,
             "lint": self.lint,
+            "integration": self.integration,
         }
 
 
@@ -135,21 +150,30 @@ def summarize(results: list[Result], seconds: float) -> int:
     return 1 if failed else 0
 
 
-def arguments() -> list[str]:
+def arguments() -> argparse.Namespace:
     names = list(Checks(checkout.ROOT).groups())
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("groups", nargs="*", metavar="group", choices=[[], *names], help="one of: " + ", ".join(names))
-    return parser.parse_args().groups or names
+    parser.add_argument(
+        "groups",
+        nargs="*",
+        metavar="group",
+        choices=[[], *names],
+        help=f"one of: {', '.join(names)}; without any, all but integration, which is the main part of package",
+    )
+    parser.add_argument("--every-python", action="store_true", help="sanity: with all that are found")
+    given = parser.parse_args()
+    given.groups = given.groups or names[:-1]
+    return given
 
 
 def main() -> int:
     checkout.require("git", "ssh-keygen")
     checkout.end_on_signals()
-    chosen, start, runner = arguments(), time.monotonic(), Runner()
+    given, start, runner = arguments(), time.monotonic(), Runner()
     with checkout.scratch() as folder:
-        checks = Checks(folder)
-        runner.run_groups([checks.groups()[name] for name in chosen], LANES)
-        if {"units", "package"} <= set(chosen):
+        checks = Checks(folder, every_python=given.every_python)
+        runner.run_groups([checks.groups()[name] for name in given.groups], LANES)
+        if {"units", "package"} <= set(given.groups):
             runner.run_groups([checks.coverage], 1)
     return summarize(runner.results, time.monotonic() - start)
 

@@ -21,7 +21,6 @@ from ansible.utils.display import Display
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import (
     WAIT_RULES,
     look_arguments,
-    policy_of,
     refs_of,
     wait_arguments,
 )
@@ -34,7 +33,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import wait_result
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Failure, Observation, Wait
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Failure, Observation, Wait, policy_of
 from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._progress import (
     BAD,
     GOOD,

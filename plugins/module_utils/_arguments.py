@@ -14,7 +14,6 @@ import typing as t
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Policy
 
 ArgumentSpec = dict[str, dict[str, t.Any]]
 
@@ -36,17 +35,6 @@ CONNECTION_OPTIONS = (
     "language",
 )
 TASK_OPTIONS = ("service", "task_id", "instance_id", "task_name")
-POLICY_OPTIONS = (
-    "timeout",
-    "delay",
-    "sleep",
-    "max_sleep",
-    "stall_timeout",
-    "not_found_grace",
-    "error_grace",
-    "require",
-    "fail_fast",
-)
 
 
 def connection_arguments() -> ArgumentSpec:
@@ -145,8 +133,3 @@ def _ref(values: t.Mapping[str, t.Any]) -> TaskRef:
     # Ansible adds the names of aliases to what was given.
     names = [field.name for field in dataclasses.fields(TaskRef)]
     return TaskRef(**{name: values.get(name) for name in names})  # type: ignore[arg-type]
-
-
-def policy_of(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Policy:
-    """Return how to wait. Check mode looks once."""
-    return Policy(**{option: params[option] for option in POLICY_OPTIONS}, look_once=check_mode)

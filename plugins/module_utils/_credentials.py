@@ -9,7 +9,6 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
-import configparser
 import dataclasses
 import os
 import typing as t
@@ -178,15 +177,30 @@ def _from_environment(family: t.Mapping[str, tuple[str, ...]], environ: t.Mappin
 def _from_file(environ: t.Mapping[str, str]) -> Place:
     named = environ.get(CREDENTIALS_FILE_VARIABLE)
     path = os.path.expanduser(named or CREDENTIALS_FILE)
-    parser = configparser.ConfigParser(interpolation=None)
     try:
         with open(path, encoding="utf-8") as file:
-            parser.read_file(file)
+            text = file.read()
     except FileNotFoundError:
         if named:
             raise InputError(f"{CREDENTIALS_FILE_VARIABLE} names {path}, which does not exist.") from None
         return {}
-    except (OSError, UnicodeDecodeError, configparser.Error) as error:
-        raise InputError(f"The credentials file {path} cannot be read ({type(error).__name__}).") from None
-    section = parser["basic"] if parser.has_section("basic") else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from None
+    section = _section_basic(path, text)
     return {option: section[name] for option, name in FILE_NAMES.items() if section.get(name)}
+
+
+def _section_basic(path: str, text: str) -> t.Mapping[str, str]:
+    # Few hosts have the file; the others are spared the import.
+    import configparser
+
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        raise _unreadable(path, error) from None
+    return parser["basic"] if parser.has_section("basic") else {}
+
+
+def _unreadable(path: str, error: Exception) -> InputError:
+    return InputError(f"The credentials file {path} cannot be read ({type(error).__name__}).")

@@ -18,7 +18,6 @@ import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils import _iam
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import (
     AgencyKey,
     Auth,
@@ -71,6 +70,9 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
 
+if t.TYPE_CHECKING:
+    from ansible_collections.huaweicloud.tasks.plugins.module_utils._iam import Token
+
 _ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 METADATA_TIMEOUT_SECONDS = 2.0
 MAX_REQUEST_TIMEOUT_SECONDS = 3600
@@ -112,6 +114,9 @@ def check_id(option: str, value: str | None) -> None:
     """
     if value is not None and not _ID.fullmatch(value):
         raise InputError(f"{option} must consist of letters, digits, '-' and '_' only.")
+
+
+# IAM's file is imported where it is needed: most runs are given a project and a token or a key, and start faster so.
 
 
 class TaskClient:
@@ -214,7 +219,7 @@ class TaskClient:
         self._mask(token)
         return token
 
-    def login(self) -> _iam.Token:
+    def login(self) -> Token:
         """Log in with user name and password, for the project or the region's.
 
         :raises RequestError: IAM refuses
@@ -224,9 +229,11 @@ class TaskClient:
             raise InputError("A token is given for username, password and domain_name: set these.")
         return self._login(self._settings.get("region"), self._settings.get("project_id"))
 
-    def _login(self, region: str | None, project_id: str | None) -> _iam.Token:
+    def _login(self, region: str | None, project_id: str | None) -> Token:
+        from ansible_collections.huaweicloud.tasks.plugins.module_utils._iam import login
+
         iam = self._iam_address(region)
-        token = _iam.login(self._http, iam, self._credentials.values, project_id=project_id, region=region)
+        token = login(self._http, iam, self._credentials.values, project_id=project_id, region=region)
         if token.project_id and not project_id:
             self._projects[region] = token.project_id
         return token
@@ -242,9 +249,13 @@ class TaskClient:
             auth.ensure_token()
         with self._project_lock:
             if region not in self._projects:
-                iam = self._iam_address(region)
-                self._projects[region] = _iam.find_project(self._http, iam, auth, str(region), limit)
+                self._projects[region] = self._find_project(str(region), auth, limit)
             return self._projects[region]
+
+    def _find_project(self, region: str, auth: Auth, limit: float | None) -> str:
+        from ansible_collections.huaweicloud.tasks.plugins.module_utils._iam import find_project
+
+        return find_project(self._http, self._iam_address(region), auth, region, limit)
 
     # Asking
 
@@ -377,8 +388,14 @@ def new_task_client(
     if not 0 < request_timeout <= MAX_REQUEST_TIMEOUT_SECONDS:
         raise InputError(f"request_timeout must be more than 0 and at most {MAX_REQUEST_TIMEOUT_SECONDS} seconds.")
     http = HttpClient(new_session(), request_timeout=request_timeout, verify=_verify(params))
-    metadata = HttpClient(new_session(trust_env=False), request_timeout=METADATA_TIMEOUT_SECONDS)
-    return TaskClient(params, settings, http, fetch_key=lambda: _iam.fetch_agency_key(metadata), mask=mask)
+    return TaskClient(params, settings, http, fetch_key=_fetch_agency_key, mask=mask)
+
+
+def _fetch_agency_key() -> Key:
+    from ansible_collections.huaweicloud.tasks.plugins.module_utils._iam import fetch_agency_key
+
+    # The host's own metadata address is never asked through a proxy.
+    return fetch_agency_key(HttpClient(new_session(trust_env=False), request_timeout=METADATA_TIMEOUT_SECONDS))
 
 
 def _verify(params: t.Mapping[str, t.Any]) -> bool | str:

@@ -64,6 +64,12 @@ class Policy:
             raise InputError("sleep must be more than 0 seconds.")
 
 
+def policy_of(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Policy:
+    """Return how to wait from the options of the same names. Check mode looks once."""
+    names = [field.name for field in dataclasses.fields(Policy) if field.name != "look_once"]
+    return Policy(**{name: params[name] for name in names}, look_once=check_mode)
+
+
 class Watch:
     """One task that is waited for, and all that was seen of it."""
 

@@ -363,14 +363,13 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import (
     WAIT_RULES,
-    policy_of,
     refs_of,
     wait_arguments,
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import TasksError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._query import TaskClient, new_task_client
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import finish, unknown_words
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Wait
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Wait, policy_of
 
 
 def run(

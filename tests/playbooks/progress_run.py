@@ -55,6 +55,15 @@ class Line:
         return ESCAPE.sub("", self.text)
 
 
+# What a task says until its course begins; a restore has steps instead of a figure of its own.
+BEGINNINGS: dict[str, dict[str, t.Any]] = {
+    "taurusdb_restore": {
+        "sub_tasks": [
+            {"name": "INIT", "status": "complete", "progress": 19, "remaining": 0},
+            {"name": "RESTORE", "status": "Running", "progress": 60, "remaining": 200},
+        ]
+    },
+}
 # Ctrl-C goes to the processes that the terminal controls.
 TAKE_TERMINAL = """
 import fcntl, os, sys, termios
@@ -173,7 +182,7 @@ class Controller:
     def task(self, service: str, **course: t.Any) -> dict[str, str]:
         """Create a task of the cloud whose course begins when it is first asked for: machines are not equally fast."""
         task = self.sim.add_task(service, **{key: course.pop(key) for key in ("name",) if key in course})
-        self.sim.change_task(task["task_id"], status="Running", progress=1)
+        self.sim.change_task(task["task_id"], status="Running", **BEGINNINGS.get(service, {"progress": 40}))
 
         def begin() -> None:
             while not self._closing.wait(0.02):

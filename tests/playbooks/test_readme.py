@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every command and every example in the README is run.
 
-As they stand there, but for what they cannot know here: the simulator's address is added, and stands where examples name
-a host of the cloud; the collection is installed from a tarball that is made from the checkout.
+As they stand there, but for what they cannot know here: the simulator's address is added, and stands where examples
+name a host of the cloud; the collection is installed from a tarball that is made from the checkout.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import typing as t
 from collections.abc import Iterator
 from pathlib import Path
 
+import cloud
 import pytest
 import yaml
 
-import cloud
 from simulator import Simulator, accounts
 
 README = (cloud.ROOT / "README.md").read_text(encoding="utf-8")

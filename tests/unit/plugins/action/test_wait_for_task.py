@@ -23,7 +23,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils import _argument
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import RequestError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import unknown_words, wait_result
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Observation, Wait
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Observation, Wait, policy_of
 
 WAIT, TOKEN = "huaweicloud.tasks.wait_for_task", "huaweicloud.tasks.iam_token"
 Result = dict[str, t.Any]
@@ -126,7 +126,7 @@ class Target:
         params = validated.validated_parameters
         wait = Wait(
             _arguments.refs_of(params),
-            _arguments.policy_of(params, check_mode=False),
+            policy_of(params, check_mode=False),
             probe=lambda refs, limit: [self._answer(ref) for ref in refs],
             clock=self.time.monotonic,
             sleep=self.time.sleep,

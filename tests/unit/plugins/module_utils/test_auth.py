@@ -72,8 +72,7 @@ def test_vector_of_a_query() -> None:
         ("multi", "2"),
     ]
     assert _auth.canonical_query(query) == (
-        "enable=true&limit=1&multi=1&multi=2&multi=3&path=%2Ftmp%2F123"
-        "&test=%E4%B8%80%20%28%26%3D%3F%21%23%25.%2A%29"
+        "enable=true&limit=1&multi=1&multi=2&multi=3&path=%2Ftmp%2F123&test=%E4%B8%80%20%28%26%3D%3F%21%23%25.%2A%29"
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import Key, KeyAuth, PasswordAuth, TokenAuth
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import (
     MAX_BODY_BYTES,

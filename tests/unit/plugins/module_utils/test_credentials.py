@@ -10,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._credentials import (
     AGENCY,
     KEY,
@@ -80,7 +81,7 @@ class Given:
     """Puts options into places; the value says which place it was."""
 
     def __init__(self, folder: Path) -> None:
-        self.params: dict[str, t.Any] = {name: None for name in NAMES[PLAY]}
+        self.params: dict[str, t.Any] = dict.fromkeys(NAMES[PLAY])
         self.environ: dict[str, str] = {}
         self.folder = folder
         self.lines: list[str] = []
@@ -131,11 +132,7 @@ def test_one_place(given: Given, place: str, method: str) -> None:
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [
-        (one, other)
-        for one, other in itertools.product(SINGLE, SINGLE)
-        if PLACES.index(one[0]) < PLACES.index(other[0])
-    ],
+    [(one, other) for one, other in itertools.product(SINGLE, SINGLE) if PLACES.index(one[0]) < PLACES.index(other[0])],
 )
 def test_the_earlier_place_counts_whatever_the_method(
     given: Given, first: tuple[str, str], second: tuple[str, str]
@@ -155,9 +152,7 @@ def test_order_within_a_place(given: Given, place: str) -> None:
     assert given.chosen()[0] == TOKEN
 
 
-@pytest.mark.parametrize(
-    "option", ["region", "project_id", "iam_endpoint"]
-)
+@pytest.mark.parametrize("option", ["region", "project_id", "iam_endpoint"])
 def test_settings_come_from_the_first_place_that_has_them(given: Given, option: str) -> None:
     for place in reversed(PLACES):
         if option in NAMES[place]:
@@ -243,9 +238,7 @@ def test_security_token_of_the_same_place(given: Given, place: str) -> None:
     assert given.chosen() == (KEY, expected)
 
 
-@pytest.mark.parametrize(
-    ("keys", "token"), [pair for pair in itertools.permutations((PLAY, HW, SDK, FILE), 2)], ids=lambda place: str(place)
-)
+@pytest.mark.parametrize(("keys", "token"), list(itertools.permutations((PLAY, HW, SDK, FILE), 2)))
 def test_security_token_of_another_place(given: Given, keys: str, token: str) -> None:
     """It belongs to one access key."""
     given.put(keys, *OPTIONS[KEY]).put(token, "security_token")
@@ -315,7 +308,7 @@ def test_file_at_its_usual_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_file_with_percent_signs_and_more(tmp_path: Path) -> None:
-    text = "# comment\n[global]\nak = g\nsk = g\ndomain_id = d\n[basic]\nak = a%b\nsk = %(ak)s=:;\nproject_id = p\nidp_id = x\n"
+    text = "# comment\n[global]\nak = g\nsk = g\n[basic]\nak = a%b\nsk = %(ak)s=:;\nproject_id = p\nidp_id = x\n"
     settings = settings_from({}, write(tmp_path, text))
     assert settings.credentials().values == {"access_key": "a%b", "secret_key": "%(ak)s=:;"}
     assert settings.get("project_id") == "p"

@@ -147,9 +147,7 @@ def test_throttled(http_status: int | None, code: str | None, throttled: bool) -
         (200, None, "the answer is not JSON", "1f", "HTTP 200: the answer is not JSON (request id 1f)"),
     ],
 )
-def test_words(
-    http_status: int | None, code: str | None, message: str, request_id: str | None, sentence: str
-) -> None:
+def test_words(http_status: int | None, code: str | None, message: str, request_id: str | None, sentence: str) -> None:
     assert describe_answer(http_status, code, message, request_id) == sentence
 
 
@@ -166,7 +164,14 @@ def test_message_without_question_and_hint() -> None:
 
 def test_failure() -> None:
     error = RequestError(
-        "no", http_status=429, code="APIGW.0308", request_id="1f", asked="Cannot", hint="Wait.", retry_after=7.0, body={}
+        "no",
+        http_status=429,
+        code="APIGW.0308",
+        request_id="1f",
+        asked="Cannot",
+        hint="Wait.",
+        retry_after=7.0,
+        body={},
     )
     failure: dict[str, t.Any] = {
         "kind": "api_error",

@@ -11,6 +11,7 @@ import typing as t
 from collections.abc import Iterator
 
 import pytest
+
 from ansible_collections.huaweicloud.tasks.plugins.module_utils import _iam
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import Key, KeyAuth, TokenAuth
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import HttpClient, RequestError, new_session
@@ -60,12 +61,12 @@ class Bodies:
 )
 def test_what_is_sent(http: HttpClient, raw_server: t.Any, place: t.Any, scope: t.Any) -> None:
     bodies = Bodies(raw_server)
-    credentials = {"username": "ü", "password": "p\"\\ä", "domain_name": "the domain"}
+    credentials = {"username": "ü", "password": 'p"\\ä', "domain_name": "the domain"}
     _iam.login(http, bodies.server.url, credentials, **place)
     head, body = bodies.sent()
     assert head.startswith("POST /v3/auth/tokens?nocatalog=true HTTP/1.1\r\n")
     assert "application/json" in head
-    user = {"name": "ü", "password": "p\"\\ä", "domain": {"name": "the domain"}}
+    user = {"name": "ü", "password": 'p"\\ä', "domain": {"name": "the domain"}}
     identity = {"methods": ["password"], "password": {"user": user}}
     assert body == {"auth": {"identity": identity, "scope": scope}}
 

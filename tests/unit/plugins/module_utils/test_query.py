@@ -11,7 +11,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.huaweicloud.tasks.plugins.module_utils import _query
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _iam, _query
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import Key
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._credentials import settings_from
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
@@ -118,7 +119,8 @@ def test_other_errors_are_no_missing_task(cloud: t.Any) -> None:
     with pytest.raises(RequestError) as caught:
         cloud.by_token("dds").find(ref_of(task))
     assert caught.value.http_status == 403
-    assert f"Cannot read the DDS task {task['task_id']} (GET {cloud.sim.endpoint('dds')}/v3/" in str(caught.value)
+    asked = f"Cannot read the DDS task {task['task_name']} {task['task_id']} (GET {cloud.sim.endpoint('dds')}/v3/"
+    assert str(caught.value).startswith(asked)
     assert "?" not in str(caught.value)
 
 
@@ -231,7 +233,8 @@ def test_project_of_a_token(cloud: t.Any) -> None:
 def test_no_project(cloud: t.Any, way: str) -> None:
     cloud.sim.change_accounts(projects=[])
     client = cloud.client("dds", region=accounts.REGION, project_id=None, **WAYS[way][0])
-    with pytest.raises(RequestError, match=f"found no project named {accounts.REGION}. Set project_id"):
+    message = rf"found no project named {accounts.REGION} \(request id \w+\)\. Set project_id"
+    with pytest.raises(RequestError, match=message):
         client.find(TaskRef("dds", "t"))
 
 
@@ -307,9 +310,10 @@ def test_two_hundred_tasks(cloud: t.Any, way: str) -> None:
             task["task_id"] for task in tasks
         ]
     stats = cloud.sim.stats()
-    assert 2 <= stats["peak_requests"] <= 16
+    # An answer is there a moment before the server has done with its request.
+    assert 2 <= stats["peak_requests"] <= 24
     records = cloud.sim.requests()
-    assert len({record["connection"] for record in records}) <= 17
+    assert 2 <= len({record["connection"] for record in records}) <= 16
     logins = [record for record in records if record["method"] == "POST"]
     assert len(logins) == (1 if way == "password" else 0)
     assert len(records) == 400 + len(logins)
@@ -346,13 +350,14 @@ def test_a_limit_for_the_round(cloud: t.Any) -> None:
     assert answer.kind == "connection"
 
 
-def test_an_iam_that_hangs_does_not_hold_the_round(cloud: t.Any) -> None:
-    tasks = [cloud.sim.add_task("dds") for dummy in range(20)]
-    cloud.sim.add_fault("hang", service="iam")
-    for credentials in (BY_PASSWORD, BY_KEY):
-        client = cloud.client("dds", region=accounts.REGION, project_id=None, request_timeout=60.0, **credentials)
+@pytest.mark.parametrize("credentials", [BY_PASSWORD, BY_KEY], ids=("password", "key"))
+def test_an_iam_that_hangs_does_not_hold_the_round(cloud: t.Any, credentials: dict[str, str]) -> None:
+    with Simulator() as sim:
+        sim.add_fault("hang", service="iam")
+        place = {"region": accounts.REGION, "project_id": None, "iam_endpoint": sim.endpoint("iam")}
+        client = cloud.client("dds", request_timeout=60.0, **place, **credentials)
         started = time.monotonic()
-        answers = client.ask_all([ref_of(task) for task in tasks], 0.5)
+        answers = client.ask_all([TaskRef("dds", f"t-{number}") for number in range(20)], 0.5)
         assert time.monotonic() - started < 0.5 + 1 + SLACK
         assert {answer.kind for answer in answers} == {"connection"}
 
@@ -396,8 +401,8 @@ def test_a_token_that_expires(cloud: t.Any) -> None:
 def by_agency(cloud: t.Any, monkeypatch: pytest.MonkeyPatch, endpoint: str | None = None, **given: t.Any) -> t.Any:
     """A client without credentials on a host whose metadata address is the simulator's."""
     address = endpoint or cloud.sim.endpoint("metadata")
-    fetch = _query._iam.fetch_agency_key
-    monkeypatch.setattr(_query._iam, "fetch_agency_key", lambda http: fetch(http, address))
+    fetch = _iam.fetch_agency_key
+    monkeypatch.setattr(_iam, "fetch_agency_key", lambda http: fetch(http, address))
     return cloud.client("dds", **given)
 
 
@@ -492,7 +497,7 @@ def test_iam_endpoint_with_a_version(cloud: t.Any, suffix: str) -> None:
 
 # Bad input, refused before any request
 
-BAD_IDS = ["", " ", "a b", "a/b", "../x", "a?b", "a#b", "a%2fb", "a\n", "\na", "ä", "a.b", "{{ id }}", "a;b", "a&b", "１"]
+BAD_IDS = ["", " ", "a b", "a/b", "../x", "a?b", "a#b", "a%2fb", "a\n", "\na", "ä", "a.b", "{{ id }}", "a;b", "a&b"]
 
 
 @pytest.mark.parametrize("value", BAD_IDS)
@@ -557,7 +562,10 @@ SETTINGS = [
     ({"region": "mars-1"}, "The address of dds in region 'mars-1' is not known."),
     ({"endpoint": "https://e.example.com", "project_id": None}, "Neither project_id nor region is given."),
     ({"endpoint": "https://e.example.com", "project_id": None, "region": "mars-1"}, "The address of IAM in region"),
-    ({"region": "cn-north-4", "iam_endpoint": "http://iam.example.com", "project_id": None}, "iam_endpoint is an http://"),
+    (
+        {"region": "cn-north-4", "iam_endpoint": "http://iam.example.com", "project_id": None},
+        "iam_endpoint is an http://",
+    ),
     ({"endpoint": "http://10.0.0.1"}, "endpoint is an http:// address"),
     ({"endpoint": "https://a:b@example.com"}, "endpoint must hold scheme, host, port and path only."),
 ]

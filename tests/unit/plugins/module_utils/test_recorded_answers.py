@@ -70,16 +70,15 @@ def test_recorded_answer(path: Path, sim: Simulator, cloud: t.Any) -> None:
     assert str(error).isprintable()
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_every_file_is_complete(path: Path) -> None:
-    record = load(path)
-    assert set(record) <= KEYS
-    assert set(record) >= KEYS - {"headers"}
-    assert record["service"] == path.parent.name
-    assert record["about"].endswith(".")
-    assert record["expect"]
-    if "error" in record["expect"]:
-        assert {"kind", "code", "meaning"} <= set(record["expect"]["error"])
+def test_every_file_is_complete() -> None:
+    for path in FILES:
+        record = load(path)
+        assert KEYS - {"headers"} <= set(record) <= KEYS, path
+        assert record["service"] == path.parent.name
+        assert record["about"].endswith(".")
+        assert record["expect"]
+        if "error" in record["expect"]:
+            assert {"kind", "code", "meaning"} <= set(record["expect"]["error"])
 
 
 @pytest.mark.parametrize("service", [*SERVICES, "iam"])

@@ -12,6 +12,7 @@ import typing as t
 from collections.abc import Iterator
 
 import pytest
+
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._round import Round
 
 LONG = 30.0

@@ -28,7 +28,7 @@ REFS = (
     TaskRef("", "id-1"),
 )
 SUCCESS_WORDS = {"completed", "complete", "success"}
-MANY = settings(max_examples=200, deadline=None, derandomize=True)
+MANY = settings(max_examples=120, deadline=None, derandomize=True)
 
 words = st.sampled_from(
     [word for service in SERVICES.values() for name in service.words for word in (name, name.title(), name.upper())]
@@ -46,9 +46,10 @@ keys = st.one_of(
     st.text(max_size=5),
     st.sampled_from(
         """
-        job jobs tasks task_count id job_id job_name name status instance instance_id instance_name created ended process
-        progress fail_reason entities sub_task_list sub_task_name percent remaining_time created_at updated_at params
-        user_name user_id error error_code error_msg errCode externalMessage errorCode errorMsg code message request_id
+        job jobs tasks task_count id job_id job_name name status instance instance_id instance_name created
+        ended process progress fail_reason entities sub_task_list sub_task_name percent remaining_time
+        created_at updated_at params user_name user_id error error_code error_msg errCode externalMessage
+        errorCode errorMsg code message request_id
         """.split()
     ),
 )
@@ -155,7 +156,7 @@ def test_any_document_as_an_error(body: t.Any) -> None:
         assert text.isprintable()
 
 
-@given(content=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))))
+@given(content=st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: text.encode("utf-16"))))
 @MANY
 def test_any_bytes(content: bytes) -> None:
     body = parse_json(content)

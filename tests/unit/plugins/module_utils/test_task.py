@@ -77,7 +77,9 @@ def test_number(value: t.Any, number: int | None) -> None:
     assert found is None or type(found) is int
 
 
-@pytest.mark.parametrize(("value", "percent"), [("19%", 19), (100, 100), ("101", 100), (1e9, 100), ("", None), (-1, None)])
+@pytest.mark.parametrize(
+    ("value", "percent"), [("19%", 19), (100, 100), ("101", 100), (1e9, 100), ("", None), (-1, None)]
+)
 def test_percent(value: t.Any, percent: int | None) -> None:
     assert read_percent(value) == percent
 

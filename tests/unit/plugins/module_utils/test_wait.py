@@ -217,6 +217,13 @@ def test_jitter_makes_pauses_up_to_a_tenth_longer() -> None:
     assert sum(sky.sleeps) == pytest.approx(200)
 
 
+@pytest.mark.parametrize("policy", [{"sleep": 10, "max_sleep": 10}, {"sleep": 10, "max_sleep": 2}])
+def test_the_shortest_pause_is_jittered_too(policy: dict[str, t.Any]) -> None:
+    sky = cloud([running(1, remaining=3)], random=1.0)
+    sky.run(timeout=50, **policy)
+    assert sky.sleeps == pytest.approx([11, 11, 11, 17])
+
+
 def test_jitter_never_moves_the_last_look() -> None:
     sky = cloud([running(1)], random=1.0)
     end = sky.run(timeout=5.2)

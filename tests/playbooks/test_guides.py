@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The examples and commands in the guides are run as those in the README are, and the guides name what there is."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import cloud
+import pytest
+import yaml
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import wait_arguments
+from simulator import Simulator, accounts
+
+GUIDES = {path.stem: path.read_text(encoding="utf-8") for path in (cloud.ROOT / "docs/docsite/rst").glob("*.rst")}
+BLOCK = re.compile(r"^\.\. code-block:: (\S+)\n\n((?:    .*\n|\n)+)", re.MULTILINE)
+BLOCKS = [(language, textwrap.dedent(text)) for guide in GUIDES.values() for language, text in BLOCK.findall(guide)]
+EXAMPLES = [yaml.safe_load(text) for language, text in BLOCKS if language == "yaml+jinja"]
+COMMANDS = [line for language, text in BLOCKS if language == "shell" for line in text.splitlines() if line]
+
+
+@pytest.fixture(name="sim")
+def fixture_sim() -> Iterator[Simulator]:
+    with Simulator() as sim:
+        cloud.add_tasks(sim)
+        yield sim
+
+
+def test_nothing_is_left_out() -> None:
+    assert len(EXAMPLES) >= 4
+    assert COMMANDS
+    assert {language for language, dummy in BLOCKS} == {"yaml+jinja", "shell", "python"}
+    assert len(BLOCKS) == sum(guide.count("code-block::") for guide in GUIDES.values())
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example[0]["name"])
+def test_an_example(example: list[dict[str, t.Any]], sim: Simulator, tmp_path: Path) -> None:
+    variables = {
+        "tasks_to_wait_for": [{"service": "dds", "task_id": "9d10bfd1-affb-49c3-b977-298950a8d6fa"}],
+        "vault_access_key": accounts.ACCESS_KEY,
+        "vault_secret_key": accounts.SECRET_KEY,
+    }
+    play = example[0] if "hosts" in example[0] else cloud.play_of(example)
+    play.setdefault("vars", {}).update(variables)
+    cloud.assert_good(cloud.run_playbook([play], tmp_path, sim))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command(command: str, sim: Simulator, tmp_path: Path) -> None:
+    asked = f"{command} -e endpoint={sim.url}"
+    done = cloud.run(["bash", "-euc", asked], tmp_path, cloud.environment(tmp_path, sim))
+    cloud.assert_good(done)
+    assert "1 of 1 task finished" in done.stdout
+
+
+def test_every_kind_of_failure_is_explained() -> None:
+    documentation = (cloud.ROOT / "plugins" / "modules" / "wait_for_task.py").read_text(encoding="utf-8")
+    (kinds,) = re.findall(r"choices: \[(task_failed[^\]]*)\]", documentation)
+    table = GUIDES["guide_waiting"].partition("When it fails")[2].partition("Resuming")[0]
+    assert re.findall(r"^   \* - ``(\w+)``", table, re.MULTILINE) == kinds.split(", ")
+
+
+def test_every_variable_is_listed() -> None:
+    source = (cloud.ROOT / "plugins" / "module_utils" / "_credentials.py").read_text(encoding="utf-8")
+    variables = set(re.findall(r'"((?:HW|OS|HUAWEICLOUD)_\w+)"', source)) - {"HUAWEICLOUD_SDK_CREDENTIALS_FILE"}
+    assert set(re.findall(r"``((?:HW|OS|HUAWEICLOUD)_\w+)``", GUIDES["guide_authentication"])) == variables
+
+
+def test_wait_passes_every_option_on() -> None:
+    """The playbook for pipelines knows every option of wait_for_task, by the same name."""
+    (play,) = yaml.safe_load((cloud.ROOT / "playbooks" / "wait.yml").read_text(encoding="utf-8"))
+    given = play["tasks"][0]["block"][0]["huaweicloud.tasks.wait_for_task"]
+    assert sorted(given) == sorted(wait_arguments())
+    assert given == {option: f"{{{{ {option} | default(omit) }}}}" for option in given}
