@@ -146,15 +146,13 @@ def draw(output: str) -> str:
         legacy_windows=False,
     )
     console.print(Text(f"$ ansible-playbook {PLAYBOOK}", style="bold"))
-    # What stands before a carriage return at the end of a line is the line.
-    console.print(Text.from_ansi(output.replace("\r\n", "\n").strip("\n")), soft_wrap=False)
+    console.print(Text.from_ansi(output.replace("\r\n", "\n").rstrip("\n")))
     svg = console.export_svg(
         title="Live progress of huaweicloud.tasks.wait_for_task", theme=MONOKAI, unique_id="progress"
     )
-    # Every machine has a font of fixed width: no picture should fetch one from elsewhere.
-    svg = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL).replace(
-        "Fira Code", "ui-monospace, Menlo, Consolas"
-    )
+    # No picture should fetch a font from elsewhere: every machine has one of fixed width.
+    svg = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+    svg = svg.replace("Fira Code", "ui-monospace, Menlo, Consolas").replace("arial", "arial, sans-serif")
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 
 

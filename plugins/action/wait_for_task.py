@@ -31,7 +31,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
     RequestError,
     TasksError,
 )
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import wait_result
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import mistake_result, wait_result
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Failure, Observation, Wait, policy_of
 from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._progress import (
@@ -215,7 +215,7 @@ class ActionModule(ActionBase):
         try:
             result.update(self._wait(params, task_vars))
         except InputError as error:
-            result.update(error.to_result(), failed=True)
+            result.update(mistake_result(error), failed=True)
         except LookFailedError as error:
             result.update(error.result)
         return result

@@ -271,11 +271,13 @@ class TaskClient:
             check_id("project_id", project_id)
             if not project_id:
                 self._check_look_up(self._region(ref))
-            self._check_credentials()
+            self._check_credentials(self._region(ref))
 
-    def _check_credentials(self) -> None:
+    def _check_credentials(self, region: str | None) -> None:
         if self._credentials.method == AGENCY:
             self._key()
+        if self._credentials.method == PASSWORD:
+            self._iam_address(region)
 
     def _check_look_up(self, region: str | None) -> None:
         if not region:

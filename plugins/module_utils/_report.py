@@ -43,6 +43,12 @@ def finish(snapshot: Snapshot, *, single: bool) -> dict[str, t.Any]:
     return result
 
 
+def mistake_result(error: TasksError) -> dict[str, t.Any]:
+    """Return the result of a wait that did not begin, with the same keys as any other."""
+    nothing = {"tasks": [], "task": None, "pending": [], "elapsed": 0.0, "polls": 0, "failure": None}
+    return {"changed": False, **nothing, **error.to_result()}
+
+
 def wait_result(snapshot: Snapshot, *, single: bool) -> dict[str, t.Any]:
     """Return what ``wait_for_task`` returns; ``single``: the task was given by the single options."""
     tasks = [_entry(watch) for watch in snapshot.watches]

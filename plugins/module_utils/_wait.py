@@ -136,14 +136,10 @@ class Watch:
         if task.state == State.UNKNOWN:
             self.strange_words += [word for word in _words(task) if word not in self.strange_words]
 
-    def boundary(self, policy: Policy) -> float:
-        """Return the moment at which patience with this task's trouble ends."""
-        ends = [math.inf]
-        if self.trouble_since is not None:
-            ends.append(self.trouble_since + policy.error_grace)
-        if self.unknown_since is not None:
-            ends.append(self.unknown_since + policy.not_found_grace)
-        return min(ends)
+    def boundaries(self, policy: Policy) -> list[float]:
+        """Return the moments at which patience with this task's trouble ends."""
+        graces = ((self.trouble_since, policy.error_grace), (self.unknown_since, policy.not_found_grace))
+        return [since + grace for since, grace in graces if since is not None]
 
 
 def _words(task: Task) -> list[str]:
@@ -351,7 +347,7 @@ class Wait:
     def _next_pause(self, asked: t.Sequence[Watch]) -> float:
         pause = self._pace.next(asked)
         now = self._clock()
-        boundaries = [watch.boundary(self._policy) for watch in asked if not watch.over]
+        boundaries = [end for watch in asked if not watch.over for end in watch.boundaries(self._policy)]
         if self._policy.stall_timeout is not None:
             boundaries.append(self._last_change() + self._policy.stall_timeout)
         ahead = [boundary - now for boundary in boundaries if boundary > now + ROUNDING]

@@ -323,7 +323,7 @@ msg:
   type: str
   sample: 3 of 3 tasks finished; waited 1834 s.
 failure:
-  description: Why the wait failed. Null where it succeeded.
+  description: Why the wait failed. Null where it succeeded, and where it did not begin for a mistake in the options.
   returned: always
   type: dict
   contains:
@@ -368,7 +368,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments impor
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import TasksError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._query import TaskClient, new_task_client
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import finish, unknown_words
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import finish, mistake_result, unknown_words
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Wait, policy_of
 
 
@@ -404,7 +404,7 @@ def main() -> None:
         client = new_task_client(module.params, os.environ, module.no_log_values.add)
         module.exit_json(**run(module.params, client, check_mode=module.check_mode, warn=module.warn))
     except TasksError as error:
-        module.fail_json(**error.to_result())
+        module.fail_json(**mistake_result(error))
 
 
 if __name__ == "__main__":

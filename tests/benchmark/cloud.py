@@ -58,15 +58,12 @@ class Cloud:
         return int(self._control("stats")["peak_connections"])
 
     def lags(self) -> list[float]:
-        """For each task the seconds from its end to the first request that saw it."""
-        seen: dict[str, float] = {}
-        for record in self.requests():
-            task_id = record["task_id"]
-            if record["status"] == 200 and record["at"] >= self._ends[task_id]:
-                seen.setdefault(task_id, record["at"])
+        """For each task the seconds from its end to the request that saw it, which is the last one: none asks on."""
+        seen = {record["task_id"]: float(record["at"]) for record in self.requests() if record["status"] == 200}
         if len(seen) < len(self._ends):
-            raise SystemExit(f"The ends of {len(self._ends) - len(seen)} tasks were not seen.")
-        return [seen[task_id] - end for task_id, end in self._ends.items()]
+            raise SystemExit(f"{len(self._ends) - len(seen)} tasks were never seen.")
+        # The moment at which tasks were created is known to some milliseconds.
+        return [max(seen[task_id] - end, 0.0) for task_id, end in self._ends.items()]
 
     def seconds_past_end(self, mark: str) -> float:
         """The seconds from the last task's end to a moment that was noted."""

@@ -48,7 +48,7 @@ def add_tasks(sim: Simulator, duration: float = 0, **more: t.Any) -> None:
         sim.add_task(**task, id=task_id, duration=duration, **more)
 
 
-def finish_late(sim: Simulator, task_id: str, seconds: float = 3) -> None:
+def finish_late(sim: Simulator, task_id: str, seconds: float = 1) -> None:
     """Create a task of DDS that is done some seconds after it was first asked for, however slow the machine is."""
 
     def finish() -> None:

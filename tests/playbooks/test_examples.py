@@ -68,7 +68,7 @@ def test_the_wait_in_portions_goes_on(sim: Simulator, tmp_path: Path) -> None:
     portions = [task for task in examples(cloud.ROOT / "plugins/modules/wait_for_task.py") if "block" in task]
     assert portions
     cloud.finish_late(sim, "slow")
-    portions[0]["block"][0]["huaweicloud.tasks.wait_for_task"].update(timeout=1)
+    portions[0]["block"][0]["huaweicloud.tasks.wait_for_task"].update(timeout=0)
     for task in portions[0]["block"] + portions[0]["rescue"]:
         task.get("huaweicloud.tasks.wait_for_task", {}).update(sleep=0.5)
     result = {"pending": [{"service": "dds", "task_id": "slow"}]}

@@ -274,7 +274,7 @@ def test_tasks(example: list[dict[str, t.Any]], sim: Simulator, tmp_path: Path) 
 def test_the_wait_in_portions_goes_on(sim: Simulator, tmp_path: Path) -> None:
     (example,) = [example for example in TASKS if "rescue" in example[0]]
     cloud.finish_late(sim, DDS_TASK)
-    example[0]["block"][0]["huaweicloud.tasks.wait_for_task"].update(timeout=1)
+    example[0]["block"][0]["huaweicloud.tasks.wait_for_task"].update(timeout=0)
     for task in example[0]["block"] + example[0]["rescue"]:
         task.get("huaweicloud.tasks.wait_for_task", {}).update(sleep=0.5)
     done = cloud.run_playbook([cloud.play_of(example)], tmp_path, sim)

@@ -69,7 +69,7 @@ class Fault:
     pause: float = SLEEP
     request_timeout: float = 10.0
     # Of the cells in which the last look meets the fault.
-    timeout: float = 1.0
+    timeout: float = 2.0
 
     def expected(self, service: str) -> tuple[int | None, str | None]:
         return self.kafka if self.kafka and service == "kafka" else (self.http_status, self.code)
@@ -185,8 +185,8 @@ FAULTS = [
         passing=False,
     ),
     # These keep the simulator busy for a while.
-    Fault("huge", "huge", {"chunked": True}, http_status=200, passing=False, timeout=3.0),
-    Fault("huge when unpacked", "huge", {"gzip": True}, http_status=200, passing=False, timeout=3.0),
+    Fault("huge", "huge", {"chunked": True}, http_status=200, passing=False, timeout=4.0),
+    Fault("huge when unpacked", "huge", {"gzip": True}, http_status=200, passing=False, timeout=4.0),
 ]
 BY_NAME = {fault.name: fault for fault in FAULTS}
 CELLS = [(fault.name, moment, service) for fault in FAULTS for moment in fault.moments for service in SERVICES]

@@ -30,7 +30,7 @@ Result = dict[str, t.Any]
 # What a task answers, look by look; the last one stays.
 Answers = t.Sequence[Observation]
 
-PASSWORD = {"username": "u", "password": "password-of-u", "domain_name": "d", "region": "r1"}
+PASSWORD: Result = {"username": "u", "password": "password-of-u", "domain_name": "d", "region": "r1"}
 CRASH = {"failed": True, "msg": "MODULE FAILURE\nSee stdout/stderr for the exact error", "rc": 1}
 
 

@@ -1,0 +1,50 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The words of docs/benchmark.md around its tables. In braces: what the scale of the measurement says."""
+
+from __future__ import annotations
+
+METHOD = """\
+`make benchmark` measures the collection beside what people use without it, on the simulator (`tests/simulator`), and
+writes this page. Every figure is a median of several runs, with minimum and maximum in parentheses. A ratio divides two
+figures of the same run.
+
+- **CPU** is user and system time of the whole tree of processes: Ansible, its workers, the modules, and what `async`
+  leaves behind. The simulator is not in it.
+- **Memory** is the highest sum over that tree of the proportional set size (a page that processes share counts once),
+  from samples of `/proc` at most twenty times a second.
+- **Requests** and **connections** are what the simulator's log says; each measurement has a simulator of its own.
+- **Detection lag** is the time from a task's end to the request that saw it, by the simulator's clock.
+- Ansible runs in an environment with only ansible-core and requests, the collection from a copy of the checkout. The
+  script with the SDK runs in an environment with the SDK, and signs its requests; the others send a token.
+
+`make benchmark PARTS="query wait" RUNS=5` measures single parts, `QUICK=1` tries the benchmark itself."""
+
+TITLES = {
+    "query": "One query",
+    "wait": "One wait",
+    "many": "Many waits",
+    "slow": "A slow server",
+    "startup": "Start-up of a module",
+}
+
+REMARKS = {
+    "query": """\
+`ansible localhost -m MODULE`, and `ansible.builtin.uri` on the same address, one after the other, {runs} times.""",
+    "wait": """\
+One task of {span} s, {sleep} s between looks, {runs} runs. The ways run side by side, each with a simulator of its own,
+since CPU time hardly depends on what else runs.""",
+    "many": """\
+Tasks that end at random moments within {span} s after they were created, the same for every way; {sleep} s between looks;
+{runs} runs. `wait_for_task` with `progress: false` for {many} tasks runs alone; the ways for up to {some} tasks run side by
+side, begun one after the other, and so do the two others for {many}. The bare loop sends as many requests as
+`wait_for_task` did in the same run, one after the other over one session, and decodes the answers.""",
+    "slow": """\
+Every answer takes {slow} ms. `wait_for_task` looks once at tasks that have ended; a round is the time from its first
+question to its last answer; {runs} runs.""",
+    "startup": """\
+The file that Ansible sends to the target, run with the target's Python, {runs} times; imports by `-X importtime`, times
+without those of what they import in turn. "Own" are the files of this collection, which Python compiles anew from the
+archive in every run, as it does with Ansible's.""",
+}
