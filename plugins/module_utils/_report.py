@@ -45,7 +45,7 @@ def finish(snapshot: Snapshot, *, single: bool) -> dict[str, t.Any]:
 
 def mistake_result(error: TasksError) -> dict[str, t.Any]:
     """Return the result of a wait that did not begin, with the same keys as any other."""
-    nothing = {"tasks": [], "task": None, "pending": [], "elapsed": 0.0, "polls": 0, "failure": None}
+    nothing: dict[str, t.Any] = {"tasks": [], "task": None, "pending": [], "elapsed": 0.0, "polls": 0, "failure": None}
     return {"changed": False, **nothing, **error.to_result()}
 
 

@@ -34,10 +34,9 @@ class Bench:
 
     def prepare(self) -> None:
         """Make the environment; packages that Python libraries use where they are there would cost time."""
-        python = self.python
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", self.folder / "venv"], check=True)
-        uv = [checkout.BIN / "uv", "pip", "install", "--quiet", "--system-certs", "--compile-bytecode"]
-        subprocess.run([*uv, "--python", python, "--constraints", LOCK, *PACKAGES], check=True)
+        options = ["--quiet", "--system-certs", "--compile-bytecode", "--python", self.python, "--constraints", str(LOCK)]
+        subprocess.run([str(checkout.BIN / "uv"), "pip", "install", *options, *PACKAGES], check=True)
         checkout.copy(checkout.place(self.folder))
 
     @property
@@ -55,22 +54,31 @@ class Bench:
         with tempfile.TemporaryDirectory(dir=self.folder, ignore_cleanup_errors=True) as name:
             yield pathlib.Path(name)
 
-    def measure(self, command: Sequence[str], *, may_fail: bool = False) -> Figures:
+    def measure(self, command: Sequence[str]) -> Figures:
         """Run a command and return its wall time, CPU time (seconds) and memory (MiB)."""
         with self.home() as home:
             report, output = home / "report", home / "output"
-            wrapped = [sys.executable, str(HERE / "tree.py"), str(report), *command]
-            env = self.env | {"ANSIBLE_ASYNC_DIR": str(home / "async")}
-            with output.open("wb") as file:
-                process = subprocess.Popen(
-                    wrapped, env=env, stdout=file, stderr=file, stdin=subprocess.DEVNULL, start_new_session=True, text=True
-                )
-                with checkout.stopping(process):
-                    status = process.wait(PATIENCE)
-            if status and not may_fail:
-                raise SystemExit(f"{command[0]} ended with status {status}:\n{output.read_text(errors='replace')[-4000:]}")
+            status = self._run([sys.executable, str(HERE / "tree.py"), str(report), *command], home, output)
+            if status:
+                tail = output.read_text(encoding="utf-8", errors="replace")[-4000:]
+                raise SystemExit(f"{command[0]} ended with status {status}:\n{tail}")
             figures: Figures = json.loads(report.read_text(encoding="utf-8"))
             return figures
+
+    def _run(self, command: Sequence[str], home: pathlib.Path, output: pathlib.Path) -> int:
+        env = self.env | {"ANSIBLE_ASYNC_DIR": str(home / "async")}
+        with output.open("w", encoding="utf-8") as file:
+            process = subprocess.Popen(
+                command,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                text=True,
+            )
+            with checkout.stopping(process):
+                return process.wait(PATIENCE)
 
     def _environment(self) -> dict[str, str]:
         env = checkout.environment(self.folder, self.folder)

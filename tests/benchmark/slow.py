@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import math
+
 from . import ways
 from .bench import Bench, Figures
 from .cloud import cloud
@@ -26,5 +28,5 @@ def _round(bench: Bench, scale: Scale, count: int) -> Figures:
         # The last question is answered, too.
         seconds = max(moments) - min(moments) + scale.slow_answer
         connections = float(sky.peak_connections())
-        least = count * scale.slow_answer / connections
+        least = math.ceil(count / connections) * scale.slow_answer
         return figures | {"round": seconds, "peak_connections": connections, "least": least, "factor": seconds / least}

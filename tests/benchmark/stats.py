@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 
@@ -16,7 +17,7 @@ Runs = Sequence[dict[str, Figures]]
 def percentile(values: Sequence[float], percent: float) -> float:
     """The smallest value that at least so many percent of the values do not exceed."""
     ranked = sorted(values)
-    return ranked[max(0, -(-len(ranked) * percent // 100).__int__() - 1)]
+    return ranked[max(math.ceil(len(ranked) * percent / 100) - 1, 0)]
 
 
 def series(runs: Runs, key: str, figure: str) -> list[float]:

@@ -72,13 +72,14 @@ def many(result: Result) -> str:
             stats.spread(stats.series(runs, key, "cpu"), 1),
             stats.spread(stats.series(runs, key, "requests"), 0),
             stats.spread(stats.series(runs, key, "cpu_per_look"), 2, MS),
+            stats.spread(stats.ratios(runs, key, f"{ways.BARE}@{key.partition('@')[2]}", "cpu_per_look"), 2),
             stats.spread(stats.series(runs, key, "memory"), 0),
             stats.spread(stats.series(runs, key, "peak_connections"), 0),
         ]
         for key in keys
     ]
     seen = ["", "tasks", "lag p50, s", "lag p95, s", "lag p99, s", "end of the command after the last task's, s"]
-    cost = ["", "tasks", "CPU, s", "requests", "CPU per request, ms", "memory, MiB", "connections"]
+    cost = ["", "tasks", "CPU, s", "requests", "CPU per request, ms", "by the bare loop", "memory, MiB", "connections"]
     return "\n\n".join((table(seen, lags), table(cost, costs)))
 
 
@@ -99,7 +100,7 @@ def slow(result: Result) -> str:
         ]
         for count in result.scale.slow_counts
     ]
-    return table(["tasks", "connections", "tasks x answer / connections, s", "round, s", "factor"], rows)
+    return table(["tasks", "connections", "least that its connections allow, s", "round, s", "factor"], rows)
 
 
 def start(result: Result) -> str:
@@ -125,8 +126,7 @@ def _files(result: Result) -> str:
     modules = [module for module in runs[0] if module != "uri"]
     names = sorted({name for run in runs for figures in run.values() for name in figures if name.startswith("file ")})
     rows = [
-        [f"`{name.removeprefix('file ')}`"]
-        + [f"{MS * stats.median(values):.1f}" if (values := stats.series(runs, module, name)) else "-" for module in modules]
+        [f"`{name.removeprefix('file ')}`", *(stats.spread(stats.series(runs, module, name), 1, MS) for module in modules)]
         for name in names
     ]
     return table(["import of own files, ms", *(f"`{module}`" for module in modules)], rows)

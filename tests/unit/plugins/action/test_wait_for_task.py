@@ -196,7 +196,7 @@ def fixture_stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     stage = Stage(Time(), Shown())
     monkeypatch.setattr(plugin, "time", stage.time)
     monkeypatch.setattr(plugin, "Display", lambda: stage.shown)
-    monkeypatch.setattr(plugin.random, "random", lambda: 0.0)
+    monkeypatch.setattr("random.random", lambda: 0.0)
     return stage
 
 
