@@ -5,7 +5,7 @@
 # Needs make, git, ssh-keygen and Python 3.11 or newer with venv; everything else goes to .venv.
 # Another Python: make PYTHON=python3.13 test
 
-.PHONY: help demo simulator test lint units sanity package matrix docs progress-svg lock clean
+.PHONY: help demo simulator test lint units sanity package matrix docs progress-svg benchmark lock clean
 
 help:
 	@echo "make demo         run playbooks/demo.yml against a simulated cloud"
@@ -14,6 +14,7 @@ help:
 	@echo "make lint         ... only the linters (also: units, sanity, package)"
 	@echo "make progress-svg draw docs/progress.svg anew: what a wait prints"
 	@echo "make matrix       run them on every supported ansible-core and every Python found (takes long)"
+	@echo "make benchmark    measure, and write docs/benchmark.md (25 minutes; QUICK=1, RUNS=5, PARTS=\"query wait page\")"
 	@echo "make docs         write the documentation as HTML to docs/html"
 	@echo "make lock         write the lists of locked packages anew (UPGRADE=1: newest versions)"
 	@echo "make clean        remove .venv and whatever else the commands above left"
@@ -41,6 +42,10 @@ progress-svg:
 matrix:
 	@tools/venv.sh demo
 	@.venv/bin/uv run --isolated --no-project --python .venv/bin/python --with-requirements tools/requirements-nox.lock nox --script-mode none
+
+benchmark:
+	@tools/venv.sh benchmark
+	@cd tests && PYTHONPATH=../tools ../.venv/bin/python -m benchmark $(if $(QUICK),--quick) $(if $(RUNS),--runs $(RUNS)) $(PARTS)
 
 docs:
 	@tools/venv.sh docs

@@ -96,7 +96,12 @@ def place(collections: pathlib.Path) -> pathlib.Path:
 
 @contextlib.contextmanager
 def scratch() -> Iterator[pathlib.Path]:
-    """A temporary folder that is gone afterwards."""
+    """A temporary folder that is gone afterwards.
+
+    It must lie outside the checkout: there git takes all that is in it for ignored, and ansible-test tests nothing.
+    """
+    if ROOT in (pathlib.Path(tempfile.gettempdir()).resolve() / "any").parents:
+        raise SystemExit(f"TMPDIR must lead out of the checkout, not to {tempfile.gettempdir()}.")
     with tempfile.TemporaryDirectory(prefix="huaweicloud-tasks-", ignore_cleanup_errors=True) as folder:
         yield pathlib.Path(folder).resolve()
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 
 import checkout
-from steps import Group, Result, Runner, Step, counted, integration_targets, line, pytest_tests
+from steps import Group, Result, Runner, Step, counted, integration_targets, line, pytest_tests, sanity_tests
 
 LANES = 2
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -84,7 +84,7 @@ class Checks:
         pythons = [] if self.every_python else ["--python", PYTHON]
         sanity = ansible_test(self.folder / "sanity", "sanity", "--local", *pythons)
         yield Step("pip for ansible-test", pip, copy, env, vital=True)
-        yield Step("ansible-test sanity", sanity, copy, env)
+        yield Step("ansible-test sanity", sanity, copy, env, sanity_tests)
 
     def integration(self) -> Iterator[Step]:
         """The tarball, installed: ansible-test finds the plugins in it, and so does a job as controllers run it."""

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 PATIENCE = 900  # seconds for one command
 COUNTS = re.compile(r"\b(\d+) (passed|failed|errors?|skipped)\b")
+SANITY = re.compile(r'^Running sanity test "([^"]+)"', re.MULTILINE)
+SANITY_FAILED = re.compile(r"^FATAL: The (\d+) sanity test", re.MULTILINE)
 ROLES = re.compile(r"^Running (\S+) integration test", re.MULTILINE)
 
 
@@ -52,6 +54,12 @@ def pytest_tests(output: str, dummy_good: bool) -> tuple[int, int, int]:
 def integration_targets(output: str, good: bool) -> tuple[int, int, int]:
     """The command is ansible-test integration: its targets count."""
     return len(ROLES.findall(output)) - (not good), 0, 0
+
+
+def sanity_tests(output: str, good: bool) -> tuple[int, int, int]:
+    """The command is ansible-test sanity: its tests count. It ends well even where it found nothing to test."""
+    failed = sum(int(number) for number in SANITY_FAILED.findall(output)) or int(not good)
+    return max(len(set(SANITY.findall(output))) - failed, 0), failed, 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -44,6 +44,8 @@ from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._progress import
 MODULE = "huaweicloud.tasks.wait_for_task"
 TOKEN_MODULE = "huaweicloud.tasks.iam_token"
 COLORS = {GOOD: C.COLOR_OK, BAD: C.COLOR_ERROR, TROUBLE: C.COLOR_WARN}
+# What the printed command needs beside the tasks; credentials are never in it.
+PLACE_OPTIONS = ("region", "project_id", "endpoint", "iam_endpoint")
 # A look that is cut short by the deadline still gets this many seconds for its requests.
 MIN_REQUEST_SECONDS = 1.0
 
@@ -225,13 +227,21 @@ class ActionModule(ActionBase):
 
     def _wait(self, params: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         def execute(module: str, args: dict[str, t.Any]) -> dict[str, t.Any]:
-            answer: dict[str, t.Any] = self._execute_module(module, module_args=args, task_vars=task_vars)
+            try:
+                answer: dict[str, t.Any] = self._execute_module(module, module_args=args, task_vars=task_vars)
+            except AnsibleError:
+                # The temporary folder on the target may be gone with the connection: the next look makes a new one.
+                self._connection._shell.tmpdir = None
+                raise
             return answer
 
         looks = Looks(execute, dict(self._task.args))
         by_password = method_of(params, self._environment()) == PASSWORD
         look = Logins(looks, execute, dict(self._task.args)) if by_password else looks
-        progress = Progress(self._show, host=self._host(task_vars), clock=time.monotonic, blocks=_has_blocks())
+        place = {name: params[name] for name in PLACE_OPTIONS if params.get(name)}
+        progress = Progress(
+            self._show, host=self._host(task_vars), clock=time.monotonic, blocks=_has_blocks(), place=place
+        )
 
         def probe(refs: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
             most = float(params["request_timeout"])

@@ -9,7 +9,6 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
@@ -131,5 +130,4 @@ def refs_of(params: t.Mapping[str, t.Any]) -> list[TaskRef]:
 
 def _ref(values: t.Mapping[str, t.Any]) -> TaskRef:
     # Ansible adds the names of aliases to what was given.
-    names = [field.name for field in dataclasses.fields(TaskRef)]
-    return TaskRef(**{name: values.get(name) for name in names})  # type: ignore[arg-type]
+    return TaskRef._make(values.get(name) for name in TaskRef._fields)

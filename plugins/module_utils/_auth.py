@@ -11,7 +11,6 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import hmac
 import threading
@@ -69,14 +68,17 @@ def canonical_query(query: t.Iterable[tuple[str, str]]) -> str:
     return "&".join(f"{quote(key, safe='~')}={quote(value, safe='~')}" for key, value in sorted(query))
 
 
-@dataclasses.dataclass(frozen=True)
-class Key:
+class Key(t.NamedTuple):
     """An access key; ``expires_at`` is in seconds since 1970, None for a permanent key."""
 
     access_key: str
-    secret_key: str = dataclasses.field(repr=False)
-    security_token: str | None = dataclasses.field(default=None, repr=False)
+    secret_key: str
+    security_token: str | None = None
     expires_at: float | None = None
+
+    def __repr__(self) -> str:
+        # A key must not be shown by chance.
+        return f"Key({self.access_key})"
 
 
 class TokenAuth:
@@ -107,7 +109,8 @@ class PasswordAuth:
     def __init__(self, login: t.Callable[[], str]) -> None:
         self._login = login
         self._token: str | None = None
-        self._refusal: RequestError | None = None
+        self._failure: RequestError | None = None
+        self._failures = 0
         self._lock = threading.Lock()
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -119,20 +122,22 @@ class PasswordAuth:
 
         :raises RequestError: IAM refuses
         """
+        failures_before = self._failures
         with self._lock:
             if self._token is None:
-                self._token = self._new_token()
+                self._token = self._new_token(failures_before)
             return self._token
 
-    def _new_token(self) -> str:
-        # A wrong password is sent once, not once a task: IAM locks accounts after a few.
-        if self._refusal:
-            raise self._refusal
+    def _new_token(self, failures_before: int) -> str:
+        # A wrong password is sent once, not once a task: IAM locks accounts after a few. Trouble is shared by all who
+        # waited for the same login.
+        if self._failure and (self._failure.meaning is not Meaning.TRANSIENT or self._failures > failures_before):
+            raise self._failure
         try:
             return self._login()
         except RequestError as error:
-            if error.meaning is not Meaning.TRANSIENT:
-                self._refusal = error
+            self._failure = error
+            self._failures += 1
             raise
 
     def renew(self, request: PreparedRequest) -> bool:

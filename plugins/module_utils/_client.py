@@ -9,7 +9,6 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
-import dataclasses
 import email.utils
 import http.client
 import json
@@ -17,6 +16,7 @@ import socket
 import ssl
 import time
 import traceback
+import types
 import typing as t
 import warnings
 from http.cookiejar import DefaultCookiePolicy
@@ -52,21 +52,24 @@ MAX_MESSAGE_CHARACTERS = 300
 NOT_FOUND_HINT = "Check the id, region and project_id; tasks are kept for one month."
 
 
-@dataclasses.dataclass(frozen=True)
-class Question:
-    """A request to send. ``asked`` begins the error's message; ``text`` expects plain text instead of JSON."""
+class Question(t.NamedTuple):
+    """A request to send.
+
+    ``asked`` begins the error's message, ``hint`` says what to do when a request without ``auth`` is refused;
+    ``text`` expects plain text instead of JSON.
+    """
 
     method: str
     url: str
     asked: str
     auth: Auth | None = None
-    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    headers: t.Mapping[str, str] = types.MappingProxyType({})
     body: t.Any = None
     text: bool = False
+    hint: str = ""
 
 
-@dataclasses.dataclass(frozen=True)
-class Answer:
+class Answer(t.NamedTuple):
     """A successful answer: its decoded body, and what else is needed of it."""
 
     body: t.Any
@@ -214,7 +217,7 @@ class HttpClient:
             http_status=status,
             request_id=request_id,
             asked=question.asked,
-            hint=self._clock_hint(response, question.auth) or _hint(status, code, question.auth),
+            hint=self._clock_hint(response, question.auth) or _hint(status, code, question),
             retry_after=_retry_after(response, self._now()),
             body=None if body is NOT_JSON else body,
         )
@@ -311,9 +314,9 @@ def _request_id(response: Response, body: t.Any) -> str | None:
     return _short(headers.get("X-Request-Id") or headers.get("X-IAM-Trace-Id") or in_body) or None
 
 
-def _hint(status: int, code: str | None, auth: Auth | None) -> str:
+def _hint(status: int, code: str | None, question: Question) -> str:
     if status == 401 or code == BAD_TOKEN:
-        return auth.hint if auth else "Check username, password and domain_name."
+        return question.auth.hint if question.auth else question.hint
     if 300 <= status < 400:
         return "Redirects are not followed, so that credentials reach no other host: check endpoint."
     if code == UNKNOWN_API:
@@ -360,7 +363,7 @@ def _explain_no_answer(error: Exception, asked: str, seconds: float) -> RequestE
         message, fatal = "the file of CA certificates cannot be read", True
     elif isinstance(error, (requests.exceptions.ConnectionError, http.client.HTTPException)):
         message, fatal = _words_of_connection_error(error), False
-    elif isinstance(error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)):
+    elif isinstance(error, _broken_answers()):
         message, fatal = "the answer broke off or could not be decoded", False
     else:
         message, fatal = f"the request could not be sent ({type(error).__name__})", True
@@ -371,6 +374,12 @@ def _explain_no_answer(error: Exception, asked: str, seconds: float) -> RequestE
         asked=asked,
         hint=_hint_of_no_answer(message, fatal),
     )
+
+
+def _broken_answers() -> tuple[type[Exception], ...]:
+    # Credentials that no header can carry were refused before; an invalid header is one of the answer's.
+    known = requests.exceptions
+    return (known.ChunkedEncodingError, known.ContentDecodingError, known.InvalidHeader)
 
 
 def no_answer_within(seconds: float) -> str:

@@ -9,7 +9,6 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import typing as t
 
@@ -82,12 +81,15 @@ NO_CREDENTIALS = (
 Place = dict[str, str]
 
 
-@dataclasses.dataclass(frozen=True)
-class Credentials:
+class Credentials(t.NamedTuple):
     """The method chosen, and its values by the names of the options."""
 
     method: str
-    values: t.Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    values: t.Mapping[str, str]
+
+    def __repr__(self) -> str:
+        # Its values must not be shown by chance.
+        return f"Credentials({self.method})"
 
 
 class Settings:
@@ -119,7 +121,7 @@ class Settings:
                         if values
                         else f"{' and '.join(missing)} is missing."
                     )
-        return Credentials(AGENCY)
+        return Credentials(AGENCY, {})
 
     def _complete(self, method: str, index: int) -> Place:
         """Take a method's values from a place and, where it lacks some, from those after it."""

@@ -54,7 +54,7 @@ def login(
     url = f"{iam_endpoint}/v3/auth/tokens?nocatalog=true"
     asked = f"Cannot get a token (POST {address_of(url)})"
     body = {"auth": {"identity": _identity(credentials), "scope": _scope(credentials, project_id, region)}}
-    answer = http.send(Question("POST", url, asked, body=body))
+    answer = http.send(Question("POST", url, asked, body=body, hint="Check username, password and domain_name."))
     value = answer.headers.get("X-Subject-Token")
     if not value:
         raise unreadable(

@@ -9,7 +9,6 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import os
 import re
@@ -80,8 +79,7 @@ MAX_REQUEST_TIMEOUT_SECONDS = 3600
 GRACE_SECONDS = 1.0
 
 
-@dataclasses.dataclass(frozen=True)
-class Reply:
+class Reply(t.NamedTuple):
     """What a service said of a task; ``task`` is None where it knows none. ``body`` is its decoded answer."""
 
     task: Task | None

@@ -12,7 +12,7 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
-import dataclasses
+import types
 import typing as t
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import (
@@ -60,8 +60,7 @@ class NoSuchTaskError(LookupError):
     """The body says that there is no such task."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Service:
+class Service(t.NamedTuple):
     """One row: how to ask a service for a task, and how to read its answer.
 
     ``fields`` and ``record`` are paths of keys joined by dots; ``[]`` at the end of ``record`` is a list of tasks.
@@ -74,7 +73,7 @@ class Service:
     path: str
     words: t.Mapping[str, str]
     fields: t.Mapping[str, str]
-    query: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    query: t.Mapping[str, str] = types.MappingProxyType({})
     record: str = ""
     needs: tuple[str, ...] = ("task_id",)
     together: tuple[str, ...] = ()
@@ -225,7 +224,11 @@ def _pick_from_list(records: t.Any, ref: TaskRef, key: str) -> dict[str, t.Any]:
         raise UnreadableAnswerError(f"the answer has no list '{key}' of objects")
     if not records:
         raise NoSuchTaskError(f"the list '{key}' is empty")
-    return next((record for record in records if record.get("id") == ref.task_id), records[0])
+    # Another task's success must not pass as this one's.
+    record: dict[str, t.Any] | None = next((one for one in records if one.get("id") in (ref.task_id, None)), None)
+    if record is None:
+        raise UnreadableAnswerError("the answer is about another task")
+    return record
 
 
 def _value_at(record: t.Any, path: str) -> t.Any:

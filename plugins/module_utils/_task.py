@@ -9,8 +9,8 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
-import dataclasses
 import re
+import types
 import typing as t
 
 
@@ -42,6 +42,9 @@ FAILED_STATES = frozenset((State.FAILED, State.CANCELED))
 _DIGITS = re.compile(r"\s*(\d{1,12})(?:\.\d*)?\s*%?\s*", re.ASCII)
 
 
+NO_DETAILS: t.Mapping[str, t.Any] = types.MappingProxyType({})
+
+
 def read_number(value: t.Any) -> int | None:
     """Read ``19``, ``19.0``, ``"19"`` or ``"19%"``; anything else, such as ``""`` or null, is None."""
     if isinstance(value, bool):
@@ -65,8 +68,7 @@ def read_text(value: t.Any) -> str | None:
     return str(value).strip() or None
 
 
-@dataclasses.dataclass(frozen=True)
-class TaskRef:
+class TaskRef(t.NamedTuple):
     """What names a task: its service, its ids, and where it differs the place to ask."""
 
     service: str
@@ -79,7 +81,7 @@ class TaskRef:
 
     def to_option(self) -> dict[str, str | None]:
         """Return it in the form of one item of the option ``tasks``."""
-        return dataclasses.asdict(self)
+        return self._asdict()
 
     @property
     def label(self) -> str:
@@ -87,8 +89,7 @@ class TaskRef:
         return " ".join(part for part in (self.task_name, self.task_id or self.instance_id) if part)
 
 
-@dataclasses.dataclass(frozen=True)
-class SubTask:
+class SubTask(t.NamedTuple):
     """One step of a task. ``progress`` is 0 to 100, ``remaining_seconds`` is in seconds."""
 
     name: str | None
@@ -98,8 +99,7 @@ class SubTask:
     remaining_seconds: int | None = None
 
 
-@dataclasses.dataclass(frozen=True)
-class Task:
+class Task(t.NamedTuple):
     """A task as an API described it. ``status`` is the API's word, ``state`` one of `STATES`."""
 
     service: str
@@ -115,7 +115,7 @@ class Task:
     ended_at: str | None = None
     fail_reason: str | None = None
     sub_tasks: tuple[SubTask, ...] = ()
-    details: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
+    details: t.Mapping[str, t.Any] = NO_DETAILS
 
     @property
     def finished(self) -> bool:
@@ -124,15 +124,15 @@ class Task:
 
     def to_dict(self) -> dict[str, t.Any]:
         """Return it as the value ``task`` of a result."""
-        result = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        result["sub_tasks"] = [dataclasses.asdict(sub_task) for sub_task in self.sub_tasks]
+        result = self._asdict()
+        result["sub_tasks"] = [sub_task._asdict() for sub_task in self.sub_tasks]
         result["details"] = dict(self.details)
         return result
 
     @classmethod
     def from_dict(cls, value: t.Mapping[str, t.Any]) -> Task:
         """Read back what `to_dict` gave; further keys are passed over."""
-        fields = {field.name: value[field.name] for field in dataclasses.fields(cls) if field.name in value}
+        fields = {name: value[name] for name in cls._fields if name in value}
         fields["sub_tasks"] = tuple(SubTask(**sub_task) for sub_task in value.get("sub_tasks") or ())
         return cls(**fields)
 

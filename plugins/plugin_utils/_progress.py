@@ -20,6 +20,8 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Sta
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Snapshot, Watch
 
 MAX_LINES = 10
+# So many tasks fit into a command; the ids of more are those that the play has.
+MAX_LISTED = 100
 BAR_CELLS = 10
 MIN_SECONDS_BETWEEN = 1.0
 HEARTBEAT_SECONDS = 60.0
@@ -39,8 +41,18 @@ LEVELS = {
 class Progress:
     """Turns the snapshots of a wait into lines: changes, totals, and a sign of life."""
 
-    def __init__(self, show: Show, *, host: str, clock: t.Callable[[], float], blocks: bool) -> None:
+    def __init__(
+        self,
+        show: Show,
+        *,
+        host: str,
+        clock: t.Callable[[], float],
+        blocks: bool,
+        place: t.Mapping[str, str] | None = None,
+    ) -> None:
+        """``place`` are the options that say where to ask, for the command that resumes the wait."""
         self._show = show
+        self._place = dict(place or {})
         self._host = host
         self._clock = clock
         self._cells = ("█", "░") if blocks else ("#", "-")
@@ -60,7 +72,7 @@ class Progress:
         if self._told_at is None:
             if snapshot.over:
                 return
-            self._line(_opening(snapshot), PLAIN)
+            self._line(self._opening(snapshot), PLAIN)
         elif not snapshot.over and self._clock() - self._told_at < MIN_SECONDS_BETWEEN:
             return
         watches = list(dict.fromkeys(snapshot.watches))
@@ -81,7 +93,7 @@ class Progress:
         if self._snapshot is None or self.seconds_until_heartbeat() > 0:
             return
         if self._told_at is None:
-            self._line(_opening(self._snapshot), PLAIN)
+            self._line(self._opening(self._snapshot), PLAIN)
         elapsed = _duration(self._clock() - self._snapshot.now + self._snapshot.elapsed)
         self._line(f"{_totals(self._snapshot)}, still waiting after {elapsed}", PLAIN)
 
@@ -90,6 +102,19 @@ class Progress:
         # The cloud chooses names: a line stays one line, and plain text.
         plain = "".join(letter if letter.isprintable() else " " for letter in text)
         self._show(f"[{self._host}] {plain}", level)
+
+    def _opening(self, snapshot: Snapshot) -> str:
+        left = pending(snapshot.watches)
+        noun = "task" if len(left) == 1 else "tasks"
+        head = f"waiting for {len(left)} {noun}, up to {_duration(snapshot.policy.timeout)}"
+        if len(left) <= MAX_LINES:
+            waiting = [watch for watch in dict.fromkeys(snapshot.watches) if not watch.finished]
+            head += ": " + ", ".join(f"{title_of(watch)} {name_of(watch)}" for watch in waiting)
+        if len(left) > MAX_LISTED:
+            return f"{head}. If interrupted, run the same task again"
+        tasks = [{key: value for key, value in ref.items() if value is not None} for ref in left]
+        variables = shlex.quote(json.dumps({"tasks": tasks, **self._place}))
+        return f"{head}. If interrupted, resume with: ansible-playbook huaweicloud.tasks.wait -e {variables}"
 
     def _task_line(self, watch: Watch, snapshot: Snapshot) -> str:
         task = watch.task
@@ -147,19 +172,6 @@ def _step(watch: Watch) -> str:
 
 def _short_id(watch: Watch) -> str:
     return (watch.ref.task_id or watch.ref.instance_id or "")[:8]
-
-
-def _opening(snapshot: Snapshot) -> str:
-    left = pending(snapshot.watches)
-    noun = "task" if len(left) == 1 else "tasks"
-    head = f"waiting for {len(left)} {noun}, up to {_duration(snapshot.policy.timeout)}"
-    waiting = [watch for watch in dict.fromkeys(snapshot.watches) if not watch.finished]
-    named = ", ".join(f"{title_of(watch)} {name_of(watch)}" for watch in waiting[:MAX_LINES])
-    if len(left) > MAX_LINES:
-        return f"{head}: {named} and {len(left) - MAX_LINES} more. If interrupted, run the same task again"
-    tasks = [{key: value for key, value in ref.items() if value is not None} for ref in left]
-    command = f"ansible-playbook huaweicloud.tasks.wait -e {shlex.quote(json.dumps({'tasks': tasks}))}"
-    return f"{head}: {named}. If interrupted, resume with: {command}"
 
 
 def _totals(snapshot: Snapshot) -> str:

@@ -35,7 +35,15 @@ class Bench:
     def prepare(self) -> None:
         """Make the environment; packages that Python libraries use where they are there would cost time."""
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", self.folder / "venv"], check=True)
-        options = ["--quiet", "--system-certs", "--compile-bytecode", "--python", self.python, "--constraints", str(LOCK)]
+        options = [
+            "--quiet",
+            "--system-certs",
+            "--compile-bytecode",
+            "--python",
+            self.python,
+            "--constraints",
+            str(LOCK),
+        ]
         subprocess.run([str(checkout.BIN / "uv"), "pip", "install", *options, *PACKAGES], check=True)
         checkout.copy(checkout.place(self.folder))
 

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 
 import checkout
+
 from simulator import accounts
 
 PATIENCE = 30.0
@@ -70,9 +71,7 @@ class Cloud:
         return self._marks()[mark] - max(self._ends.values())
 
     def _marks(self) -> dict[str, float]:
-        return {
-            record["path"][len(MARK) :]: record["at"] for record in self._log() if record["path"].startswith(MARK)
-        }
+        return {record["path"][len(MARK) :]: record["at"] for record in self._log() if record["path"].startswith(MARK)}
 
     def _log(self) -> list[dict[str, t.Any]]:
         records: list[dict[str, t.Any]] = self._control("requests")["requests"]

@@ -90,8 +90,6 @@ def _many_of(result: Result, way: str, scale: Scale) -> list[Goal]:
 
 
 def _slow(result: Result) -> list[Goal]:
-    factors = [
-        stats.median(stats.series(result.runs, str(count), "factor")) for count in result.scale.slow_counts
-    ]
+    factors = [stats.median(stats.series(result.runs, str(count), "factor")) for count in result.scale.slow_counts]
     text = "time of a round by tasks / connections: largest by smallest"
     return [Goal("slow", text, MAX_FACTOR_DIFFERENCE, max(factors) / min(factors))]

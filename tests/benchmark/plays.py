@@ -21,6 +21,11 @@ def _play(*tasks: dict[str, t.Any]) -> Play:
     return [{"hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}]
 
 
+def nothing(seconds: float) -> Play:
+    """A task that only sleeps: what Ansible itself takes, which looks for results of its workers all the time."""
+    return _play({"ansible.builtin.command": {"argv": ["sleep", str(seconds)]}})
+
+
 def uri_until(cloud: Cloud, sleep: float) -> Play:
     """One uri task, asked again until the status is final; a loop where there are several."""
     return _play(
@@ -39,7 +44,7 @@ def fan_out(cloud: Cloud, sleep: float) -> Play:
     """A shell loop around curl for each task, all started with async, then asked for their ends."""
     header = f"X-Auth-Token: {accounts.TOKEN}"
     ask = f"curl --silent --fail --header '{header}' '{address_of(cloud, '{{ item }}')}'"
-    is_final = f"grep --quiet --extended-regexp '\"status\": \"({'|'.join(FINAL)})\"'"
+    is_final = f'grep --quiet --extended-regexp \'"status": "({"|".join(FINAL)})"\''
     return _play(
         {
             "ansible.builtin.shell": f"until {ask} | {is_final}; do sleep {sleep}; done",

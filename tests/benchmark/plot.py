@@ -36,6 +36,9 @@ def draw(result: Result, path: pathlib.Path) -> None:
             for way in STYLES:
                 _add_line(axes, result, way, name)
             axes.set(xscale="log", yscale="log", title=title, xlabel="tasks")
+            axes.set_xticks(result.scale.counts, [f"{count:,}" for count in result.scale.counts])
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.minorticks_off()
             axes.grid(True, which="major", alpha=0.3)
         all_axes[-1].axhline(result.scale.sleep + 1, color="0.5", linestyle=":", label="goal: one pause and a second")
         handles, labels = all_axes[-1].get_legend_handles_labels()

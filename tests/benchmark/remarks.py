@@ -33,13 +33,15 @@ REMARKS = {
     "query": """\
 `ansible localhost -m MODULE`, and `ansible.builtin.uri` on the same address, one after the other, {runs} times.""",
     "wait": """\
-One task of {span} s, {sleep} s between looks (`sleep` and `max_sleep`, `delay`), {runs} runs. The ways run side by side,
-each with a simulator of its own: CPU time hardly depends on what else runs.""",
+One task of {span} s, {sleep} s between looks (`sleep` and `max_sleep`, `delay`), {runs} runs. The ways run side by
+side, each with a simulator of its own: CPU time hardly depends on what else runs. While a task runs,
+ansible-playbook looks for its result a thousand times a second (`internal_poll_interval`), whatever the task does; what
+that and the start of a playbook take is the line of a task that only sleeps.""",
     "many": """\
-Tasks that end at random moments within {span} s after they were created, the same for every way; {sleep} s between looks;
-{runs} runs. `wait_for_task` with `progress: false` for {many} tasks runs alone. The ways for up to {some} tasks run side
-by side, begun one after the other, and so do the two others for {many}. The bare loop sends as many requests as
-`wait_for_task` did in the same run, one after the other over one session, and decodes the answers.""",
+Tasks that end at random moments within {span} s after they were created, the same for every way; {sleep} s between
+looks; {runs} runs. `wait_for_task` with `progress: false` for {many} tasks runs alone. The ways for up to {some} tasks
+run side by side, begun one after the other, and so do the two others for {many}. The bare loop sends as many requests
+as `wait_for_task` did in the same run, one after the other over one session, and decodes the answers.""",
     "slow": """\
 Every answer takes {slow} ms. `wait_for_task` looks once at tasks that have ended; a round is the time from its first
 question to its last answer; {runs} runs.""",

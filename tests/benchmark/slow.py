@@ -23,7 +23,7 @@ def _round(bench: Bench, scale: Scale, count: int) -> Figures:
     with bench.home() as home, cloud(home) as sky:
         sky.add_tasks("dds", [0.0] * count)
         sky.slow_down(scale.slow_answer)
-        figures = bench.measure(ways.WAYS[ways.MODULE](ways.Setting(bench, sky, home, scale.sleep)))
+        figures = bench.measure(ways.WAYS[ways.MODULE](ways.Setting(bench, sky, home, scale.sleep, scale.span)))
         moments = [float(record["at"]) for record in sky.requests()]
         # The last question is answered, too.
         seconds = max(moments) - min(moments) + scale.slow_answer

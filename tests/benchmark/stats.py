@@ -31,6 +31,12 @@ def ratios(runs: Runs, key: str, other: str, figure: str) -> list[float]:
     return [mine / its for mine, its in pairs]
 
 
+def beyond(runs: Runs, key: str, other: str, figure: str) -> list[float]:
+    """A figure of one thing, less that of another in the same run."""
+    pairs = zip(series(runs, key, figure), series(runs, other, figure))
+    return [mine - its for mine, its in pairs]
+
+
 def median(values: Sequence[float]) -> float:
     """The median."""
     return statistics.median(values)

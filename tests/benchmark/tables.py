@@ -47,12 +47,13 @@ def wait(result: Result) -> str:
             ways.TITLES[way],
             stats.spread(stats.series(runs, way, "cpu"), 2),
             stats.spread(stats.ratios(runs, way, ways.URI, "cpu"), 2),
+            stats.spread(stats.beyond(runs, way, ways.NOTHING, "cpu"), 2) if way != ways.SDK else "-",
             stats.spread(stats.series(runs, way, "requests"), 0),
             stats.spread(stats.series(runs, way, "memory"), 0),
         ]
-        for way in (ways.URI, ways.SDK, ways.MODULE, ways.PROGRESS)
+        for way in (ways.NOTHING, ways.URI, ways.SDK, ways.MODULE, ways.PROGRESS)
     ]
-    return table(["", "CPU, s", "by `uri`", "requests", "memory, MiB"], rows)
+    return table(["", "CPU, s", "by `uri`", "CPU beyond `sleep`, s", "requests", "memory, MiB"], rows)
 
 
 def many(result: Result) -> str:
@@ -126,7 +127,10 @@ def _files(result: Result) -> str:
     modules = [module for module in runs[0] if module != "uri"]
     names = sorted({name for run in runs for figures in run.values() for name in figures if name.startswith("file ")})
     rows = [
-        [f"`{name.removeprefix('file ')}`", *(stats.spread(stats.series(runs, module, name), 1, MS) for module in modules)]
+        [
+            f"`{name.removeprefix('file ')}`",
+            *(stats.spread(stats.series(runs, module, name), 1, MS) for module in modules),
+        ]
         for name in names
     ]
     return table(["import of own files, ms", *(f"`{module}`" for module in modules)], rows)

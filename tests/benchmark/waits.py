@@ -44,7 +44,7 @@ class Job:
 
 def batches(scale: Scale) -> list[list[Job]]:
     """Jobs in groups that run side by side. Those that need much of the processor do not disturb each other."""
-    light = [Job(WAIT, way, 1) for way in (ways.MODULE, ways.PROGRESS, ways.SDK, ways.URI)]
+    light = [Job(WAIT, way, 1) for way in (ways.MODULE, ways.PROGRESS, ways.SDK, ways.URI, ways.NOTHING)]
     for count in (1, scale.few, scale.some):
         light += [Job(MANY, way, count) for way in (ways.MODULE, ways.PROGRESS, ways.SDK)]
     light += [Job(MANY, way, count) for count in (1, scale.few) for way in (ways.URI, ways.FAN_OUT)]
@@ -87,7 +87,9 @@ def _side_by_side(bench: Bench, scale: Scale, jobs: Sequence[Job], run: int) -> 
 def _measure(bench: Bench, scale: Scale, job: Job, run: int) -> Figures:
     with bench.home() as home, cloud(home) as sky:
         sky.add_tasks("dds", job.durations(scale, run))
-        figures = bench.measure(ways.WAYS[job.way](ways.Setting(bench, sky, home, scale.sleep)))
+        figures = bench.measure(ways.WAYS[job.way](ways.Setting(bench, sky, home, scale.sleep, scale.span)))
+        if job.way == ways.NOTHING:
+            return figures
         sky.mark("done")
         requests = float(len(sky.requests()))
         lags = sky.lags()
@@ -103,5 +105,5 @@ def _measure(bench: Bench, scale: Scale, job: Job, run: int) -> Figures:
 def _bare(bench: Bench, scale: Scale, looks: int) -> Figures:
     with bench.home() as home, cloud(home) as sky:
         sky.add_tasks("dds", [3600.0] * scale.many)
-        figures = bench.measure(ways.WAYS[ways.BARE](ways.Setting(bench, sky, home, scale.sleep, looks)))
+        figures = bench.measure(ways.WAYS[ways.BARE](ways.Setting(bench, sky, home, scale.sleep, scale.span, looks)))
         return figures | {"requests": float(looks), "cpu_per_look": figures["cpu"] / looks}

@@ -27,6 +27,7 @@ class Setting:
     cloud: Cloud
     home: pathlib.Path
     sleep: float
+    span: float
     looks: int = 0
 
     def play(self, play: plays.Play) -> list[str]:
@@ -40,6 +41,10 @@ class Setting:
         path = self.home / "lines"
         path.write_text("\n".join(values), encoding="utf-8")
         return str(path)
+
+
+def _nothing(setting: Setting) -> list[str]:
+    return setting.play(plays.nothing(setting.span))
 
 
 def _uri(setting: Setting) -> list[str]:
@@ -72,9 +77,10 @@ def _bare(setting: Setting) -> list[str]:
     return [setting.bench.python, script, addresses, accounts.TOKEN, str(setting.looks)]
 
 
-URI, FAN_OUT, SDK, MODULE, PROGRESS, BARE = "uri", "fan_out", "sdk", "module", "progress", "bare"
+NOTHING, URI, FAN_OUT, SDK, MODULE, PROGRESS, BARE = "nothing", "uri", "fan_out", "sdk", "module", "progress", "bare"
 
 WAYS: dict[str, Callable[[Setting], list[str]]] = {
+    NOTHING: _nothing,
     URI: _uri,
     FAN_OUT: _fan_out,
     SDK: _sdk,
@@ -84,6 +90,7 @@ WAYS: dict[str, Callable[[Setting], list[str]]] = {
 }
 
 TITLES = {
+    NOTHING: "`command: sleep`, which asks nothing",
     URI: "`uri` + `until`, in a `loop`",
     FAN_OUT: "`async` fan-out of `curl` loops",
     SDK: "script with the vendor's SDK",

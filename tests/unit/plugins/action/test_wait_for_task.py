@@ -146,7 +146,7 @@ class Target:
         number = self._asked.get(ref.task_id, 0)
         self._asked[ref.task_id] = number + 1
         answer = script[min(number, len(script) - 1)]
-        return dataclasses.replace(answer, service=ref.service, id=ref.task_id) if isinstance(answer, Task) else answer
+        return answer._replace(service=ref.service, id=ref.task_id) if isinstance(answer, Task) else answer
 
 
 class Shown:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import RequestError
@@ -123,9 +122,7 @@ class Cloud:
             self._seen[asked] = index + 1
             answer = script[min(index, len(script) - 1)]
         if isinstance(answer, Task):
-            return dataclasses.replace(
-                answer,
-                service=asked.service,
+            return answer._replace(service=asked.service,
                 id=asked.task_id,
                 name=answer.name or asked.task_name,
                 instance_id=asked.instance_id,

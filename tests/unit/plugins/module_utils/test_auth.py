@@ -263,7 +263,7 @@ class Logins:
     def __call__(self) -> str:
         self.count += 1
         outcome = self.outcomes.pop(0) if self.outcomes else None
-        if outcome:
+        if isinstance(outcome, Exception):
             raise outcome
         return f"token {self.count}"
 
@@ -307,6 +307,45 @@ def test_one_new_token_for_many_refusals() -> None:
         tokens = list(pool.map(lambda request: auth.renew(request) and auth.ensure_token(), refused))
     assert set(tokens) == {"token 2"}
     assert logins.count == 2
+
+
+def test_trouble_with_a_login_is_shared_by_all_who_waited_for_it() -> None:
+    """IAM is not asked once a task while it is down."""
+    workers = 8
+    waiting, began = threading.Semaphore(0), threading.Event()
+    counted: list[int] = []
+
+    def login() -> str:
+        counted.append(1)
+        began.set()
+        for dummy in range(workers):
+            assert waiting.acquire(timeout=10)
+        raise RequestError("no answer within 30 s")
+
+    auth = _auth.PasswordAuth(login)
+    lock = auth._lock
+
+    class Announced:
+        """Tells when a thread has come as far as the lock."""
+
+        def __enter__(self) -> None:
+            waiting.release()
+            lock.acquire()
+
+        def __exit__(self, *dummy: object) -> None:
+            lock.release()
+
+    def ask(number: int) -> str:
+        if number:
+            assert began.wait(10)
+        with pytest.raises(RequestError) as caught:
+            auth.ensure_token()
+        return caught.value.message
+
+    auth._lock = t.cast(threading.Lock, Announced())
+    with ThreadPoolExecutor(workers) as pool:
+        assert set(pool.map(ask, range(workers))) == {"no answer within 30 s"}
+    assert len(counted) == 1
 
 
 def test_a_late_refusal_of_an_old_token_changes_nothing() -> None:

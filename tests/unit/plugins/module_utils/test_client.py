@@ -369,7 +369,7 @@ def test_what_is_no_http(asker: t.Any, raw_server: t.Any, answer: bytes) -> None
 def test_contradictory_headers(asker: t.Any, raw_server: t.Any) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\nConnection: close\r\n\r\n{}"
     error = asker.fail(url=f"{raw_server(head).url}/v3/p/jobs?id=1")
-    assert error.kind == "connection"
+    assert (error.kind, error.meaning) == ("connection", Meaning.TRANSIENT)
     assert_discreet(error)
 
 

@@ -259,6 +259,7 @@ def test_no_agency(metadata: HttpClient, sim: Simulator) -> None:
     with pytest.raises(RequestError) as caught:
         _iam.fetch_agency_key(metadata, sim.endpoint("metadata"))
     assert caught.value.http_status == 401
+    assert "password" not in str(caught.value)
 
 
 def test_no_metadata_service(metadata: HttpClient, closed_port: str) -> None:
