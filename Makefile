@@ -5,6 +5,9 @@
 # Needs make, git, ssh-keygen and Python 3.11 or newer with venv; everything else goes to .venv.
 # Another Python: make PYTHON=python3.13 test
 
+# Runs a command in an environment of its own, which uv keeps.
+UV_RUN = .venv/bin/uv run --isolated --no-project --system-certs --python .venv/bin/python
+
 .PHONY: help demo simulator test lint units sanity package matrix docs progress-svg benchmark lock clean
 
 help:
@@ -41,15 +44,15 @@ progress-svg:
 
 matrix:
 	@tools/venv.sh demo
-	@.venv/bin/uv run --isolated --no-project --python .venv/bin/python --with-requirements tools/requirements-nox.lock nox --script-mode none
+	@$(UV_RUN) --with-requirements tools/requirements-nox.lock nox --script-mode none
 
 benchmark:
 	@tools/venv.sh benchmark
 	@cd tests && PYTHONPATH=../tools ../.venv/bin/python -m benchmark $(if $(QUICK),--quick) $(if $(RUNS),--runs $(RUNS)) $(PARTS)
 
 docs:
-	@tools/venv.sh docs
-	@.venv/bin/python tools/build_docs.py
+	@tools/venv.sh demo
+	@$(UV_RUN) --with-requirements tools/requirements-docs.lock python tools/build_docs.py
 
 lock:
 	@tools/venv.sh demo

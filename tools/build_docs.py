@@ -43,10 +43,10 @@ def configure(conf: pathlib.Path) -> None:
     conf.write_text(text)
 
 
-def init(site: pathlib.Path) -> list[str | pathlib.Path]:
+def init(site: pathlib.Path) -> list[str]:
     names = ["--project", "huaweicloud.tasks", "--title", "huaweicloud.tasks", "--copyright", "the contributors"]
     where = ["--use-current", "--squash-hierarchy", "--dest-dir", str(site)]
-    return [checkout.BIN / "antsibull-docs", "sphinx-init", *where, *names, "huaweicloud.tasks"]
+    return ["antsibull-docs", "sphinx-init", *where, *names, "huaweicloud.tasks"]
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ compile() {
 
 compile test "$@"
 compile demo --constraints tools/requirements-test.lock "$@"
-compile docs --constraints tools/requirements-test.lock "$@"
-compile nox "$@" # these two have environments of their own
+# these have environments of their own
+compile docs "$@"
 compile ee "$@"
+compile nox "$@"
