@@ -17,7 +17,7 @@ help:
 	@echo "make lint         ... only the linters (also: units, sanity, package)"
 	@echo "make progress-svg draw docs/progress.svg anew: what a wait prints"
 	@echo "make matrix       run them on every supported ansible-core and every Python found (takes long)"
-	@echo "make benchmark    measure, and write docs/benchmark.md (25 minutes; QUICK=1, RUNS=5, PARTS=\"query wait page\")"
+	@echo "make benchmark    measure, and write docs/benchmark.md (half an hour; QUICK=1, RUNS=5, PARTS=\"query wait page\")"
 	@echo "make docs         write the documentation as HTML to docs/html"
 	@echo "make lock         write the lists of locked packages anew (UPGRADE=1: newest versions)"
 	@echo "make clean        remove .venv and whatever else the commands above left"
@@ -44,7 +44,7 @@ progress-svg:
 
 matrix:
 	@tools/venv.sh demo
-	@$(UV_RUN) --with-requirements tools/requirements-nox.lock nox --script-mode none
+	@$(UV_RUN) --with-requirements tools/requirements-nox.lock nox --script-mode none $(if $(SESSIONS),--session $(SESSIONS))
 
 benchmark:
 	@tools/venv.sh benchmark

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +22,6 @@ import antsibull_nox
 import nox
 
 ROOT = Path(__file__).resolve().parent
-TEMPORARY = tempfile.gettempdir()
 LOCK = ROOT / "tools" / "requirements-test.lock"
 
 # Every supported ansible-core, and the Pythons that it runs on; the first that is found is taken.
@@ -74,7 +72,8 @@ def _lock_without_core(session: nox.Session) -> Path:
             dropping = line.startswith("ansible-core==")
         if not dropping:
             kept.append(line)
-    path = Path(session.create_tmp()) / "requirements.txt"
+    # not below session.create_tmp(): that would become TMPDIR, which must not lie in the checkout
+    path = Path(session.virtualenv.location) / "requirements.txt"
     path.write_text("".join(kept), encoding="utf-8")
     return path
 
@@ -82,8 +81,6 @@ def _lock_without_core(session: nox.Session) -> Path:
 def _install(session: nox.Session, core: str = "") -> None:
     """Install what "make test" needs; with a core that one, in the newest version of its line."""
     session.env["UV_COMPILE_BYTECODE"] = "1"
-    # nox's own lies in the checkout, where git ignores it; ansible-test would find nothing to test there, and say "ok"
-    session.env["TMPDIR"] = TEMPORARY
     lock = _lock_without_core(session) if core else LOCK
     session.install("--no-deps", "--require-hashes", "--requirement", str(lock))
     if core:
@@ -118,7 +115,6 @@ def lint(session: nox.Session) -> None:
 
 def docs(session: nox.Session) -> None:
     """Write the documentation as HTML to docs/html."""
-    session.env["TMPDIR"] = TEMPORARY
     session.install("--no-deps", "--require-hashes", "--requirement", "tools/requirements-docs.lock")
     _link_collection(session)
     session.run("python", "tools/build_docs.py")

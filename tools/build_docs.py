@@ -18,6 +18,8 @@ OUTPUT = checkout.ROOT / "docs" / "html"
 ANSIBLE_SITE = "https://docs.ansible.com/projects/ansible/devel/"
 # Labels of Ansible's own documentation that the pages refer to, with their places there.
 LABELS = {
+    "action_plugins": "plugins/action.html#action-plugins",
+    "ansible_collections.ansible.builtin.uri_module": "collections/ansible/builtin/uri_module.html",
     "ansible_configuration_settings": "reference_appendices/config.html#ansible-configuration-settings",
     "common_return_values": "reference_appendices/common_return_values.html#common-return-values",
 }

@@ -20,5 +20,4 @@ compile test "$@"
 compile demo --constraints tools/requirements-test.lock "$@"
 # these have environments of their own
 compile docs "$@"
-compile ee "$@"
 compile nox "$@"

@@ -17,7 +17,10 @@ from steps import Group, Result, Runner, Step, counted, integration_targets, lin
 
 LANES = 2
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-MODULES = ("checkout", "coverage_report", "demo", "galaxy_import", "get_pip", "run_tests", "simulate", "steps")
+MODULES = (
+    *("build_docs", "checkout", "coverage_report", "demo", "galaxy_import"),
+    *("get_pip", "run_tests", "simulate", "steps"),
+)
 
 
 Command = list["str | os.PathLike[str]"]

@@ -115,8 +115,9 @@ def _others(snapshot: Snapshot) -> str:
         return ""
     others = [watch for watch in dict.fromkeys(snapshot.watches) if watch.failed and watch is not failure.watch]
     fates = [_fate(watch) for watch in others[:MAX_NAMED]]
-    if len(others) > MAX_NAMED:
-        fates.append(f"{len(others) - MAX_NAMED} more tasks failed.")
+    more = len(others) - MAX_NAMED
+    if more > 0:
+        fates.append(f"{more} more {'task' if more == 1 else 'tasks'} failed.")
     return " ".join(fates)
 
 

@@ -78,6 +78,7 @@ class Watch:
         self.task: Task | None = None
         self.error: RequestError | None = None
         self.given_up: RequestError | None = None
+        self.answered_at = -math.inf
         self.changed_at: float | None = None
         self.changed = False
         self.trouble_since: float | None = None
@@ -111,6 +112,8 @@ class Watch:
     def note(self, observation: Observation, now: float, policy: Policy) -> None:
         """Take in what a look brought."""
         self.changed = False
+        if isinstance(observation, Task) or observation.kind != "connection":
+            self.answered_at = now
         if isinstance(observation, Task):
             self._note_task(observation, now)
             return
@@ -290,7 +293,10 @@ class Wait:
             self._sleep(seconds)
 
     def _look(self) -> list[Watch]:
-        asked = [watch for watch in self._by_ref.values() if not watch.over]
+        # A look may end before a slow server has answered for all: who has waited longest for an answer is first.
+        asked = sorted(
+            (watch for watch in self._by_ref.values() if not watch.over), key=lambda watch: watch.answered_at
+        )
         left = self._left()
         observations = self._probe([watch.ref for watch in asked], left if left > ROUNDING else None)
         now = self._clock()

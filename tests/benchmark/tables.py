@@ -65,7 +65,7 @@ def many(result: Result) -> str:
         [*_title(key), *(stats.spread(stats.series(runs, key, name), 1) for name in ("lag_p50", "lag_p95", "lag_p99"))]
         + [stats.spread(stats.series(runs, key, "past_end"), 1)]
         for key in keys
-        if not key.startswith(f"{ways.BARE}@")
+        if key.partition("@")[0] not in (ways.BARE, ways.NOTHING)
     ]
     costs = [
         [

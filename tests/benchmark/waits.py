@@ -18,7 +18,7 @@ from .scale import Scale
 
 WAIT, MANY = "wait", "many"
 # Jobs that run side by side begin so many seconds apart: start-up is what needs the processor.
-STAGGER = 1.5
+STAGGER = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +51,7 @@ def batches(scale: Scale) -> list[list[Job]]:
     return [
         [Job(MANY, ways.MODULE, scale.many)],
         [*light, Job(MANY, ways.FAN_OUT, scale.some)],
-        [Job(MANY, way, scale.many) for way in (ways.PROGRESS, ways.SDK)],
+        [Job(MANY, way, scale.many) for way in (ways.NOTHING, ways.PROGRESS, ways.SDK)],
     ]
 
 

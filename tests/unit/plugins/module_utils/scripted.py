@@ -122,7 +122,8 @@ class Cloud:
             self._seen[asked] = index + 1
             answer = script[min(index, len(script) - 1)]
         if isinstance(answer, Task):
-            return answer._replace(service=asked.service,
+            return answer._replace(
+                service=asked.service,
                 id=asked.task_id,
                 name=answer.name or asked.task_name,
                 instance_id=asked.instance_id,

@@ -12,10 +12,11 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import WAIT_RULES, refs_of, wait_arguments
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import RequestError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError, RequestError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import (
     WaitFailedError,
     finish,
+    mistake_result,
     unknown_words,
     wait_result,
 )
@@ -200,6 +201,15 @@ def test_every_failed_task_is_named(fail_fast: bool) -> None:
     message = said({DDS: [FAILED], KAFKA: [worse], RESTORE: [DONE]}, fail_fast=fail_fast)
     for part in ("9d10bfd1", "disk full", "8abfa7b2", "no such topic"):
         assert part in message
+
+
+@pytest.mark.parametrize(("count", "rest"), [(11, ""), (12, " 1 more task failed."), (13, " 2 more tasks failed.")])
+def test_more_than_ten_further_failed_tasks_are_counted(count: int, rest: str) -> None:
+    message = said({ref(f"job-{number}"): [FAILED] for number in range(count)})
+    assert message.startswith("The DDS task job-0 failed (status Failed): disk full. The DDS task job-1 failed")
+    assert message.endswith(
+        f"The DDS task job-10 failed (status Failed): disk full.{rest} {count} of {count} tasks finished; waited 0 s."
+    )
 
 
 @pytest.mark.parametrize("require", ["all", "any"])
@@ -408,6 +418,10 @@ def test_the_failure_is_that_of_the_error_which_ended_the_wait() -> None:
         "http_status": 401,
         "request_id": "req-3",
     }
+
+
+def test_a_wait_that_did_not_begin_has_a_result_of_the_same_shape() -> None:
+    assert mistake_result(InputError("region is missing.")) == dict(ended({}), msg="region is missing.")
 
 
 def test_elapsed_is_rounded() -> None:

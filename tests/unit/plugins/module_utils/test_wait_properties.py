@@ -43,7 +43,10 @@ refs = st.builds(
     st.sampled_from(list(SERVICES)),
     task_id=st.sampled_from("abc"),
     instance_id=st.none() | st.just("i"),
+    task_name=st.none() | st.just("RestoreX"),
     region=st.none() | st.just("ap-southeast-1"),
+    project_id=st.none(),
+    endpoint=st.none(),
 )
 policies = st.builds(
     Policy,
