@@ -96,7 +96,8 @@ class Looks:
                 raise
             return [_unreachable(error)] * len(refs)
         self._collect_warnings(result)
-        if "tasks" not in result:
+        # Without a look the module met a mistake in its options, or crashed.
+        if not result.get("polls"):
             if not self.succeeded:
                 raise LookFailedError(result)
             return [_not_run(result)] * len(refs)

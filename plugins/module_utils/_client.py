@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import Auth, KeyAuth
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
     BAD_TOKEN,
+    NOT_FOUND_HINT,
     UNKNOWN_API,
     Meaning,
     RequestError,
@@ -49,7 +50,6 @@ POOL_SIZE = 16
 # Huawei's gateway refuses a signature whose date is more than 15 minutes off; a doubtful clock is named before that.
 DOUBTFUL_SKEW_SECONDS = 300
 MAX_MESSAGE_CHARACTERS = 300
-NOT_FOUND_HINT = "Check the id, region and project_id; tasks are kept for one month."
 
 
 class Question(t.NamedTuple):
@@ -330,7 +330,7 @@ def _hint_of_meaning(meaning: Meaning) -> str:
     if meaning is Meaning.NOT_FOUND:
         return NOT_FOUND_HINT
     if meaning is Meaning.TRANSIENT:
-        return "This may pass by itself: ask again later, or let wait_for_task do so."
+        return "This may pass by itself: try again later."
     return "Check the options that name the task."
 
 

@@ -33,6 +33,8 @@ DMS_FLOW_CONTROL = "DMS.10240407"
 # The throttling code's prefix differs between products (APIGW.0308, APIG.0308), its number does not.
 THROTTLED_SUFFIX = ".0308"
 
+NOT_FOUND_HINT = "Check the id, region and project_id; tasks are kept for one month."
+
 
 def meaning_of(http_status: int | None, code: str | None) -> Meaning:
     """Say what an answer that is not a success means; no HTTP status means that no whole answer came."""
@@ -87,6 +89,8 @@ def describe_answer(http_status: int | None, code: str | None, message: str, req
     status = f"HTTP {http_status}" if http_status else ""
     # IAM repeats the HTTP status as its code.
     head = " ".join(part for part in (status, code or "") if part and part != str(http_status))
+    # What follows in brackets belongs to the sentence.
+    message = message.rstrip(".") if request_id else message
     text = f"{head}: {message}" if head and message else head or message
     return f"{text} (request id {request_id})" if request_id else text
 

@@ -27,7 +27,6 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import (
     canonical_query,
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import (
-    NOT_FOUND_HINT,
     POOL_SIZE,
     REQUESTS_IMPORT_ERROR,
     Answer,
@@ -49,6 +48,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._credentials imp
     settings_from,
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
+    NOT_FOUND_HINT,
     InputError,
     Meaning,
     MissingLibraryError,

@@ -11,7 +11,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import Meaning, TasksError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
+    NOT_FOUND_HINT,
+    Meaning,
+    RequestError,
+    TasksError,
+)
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import FAILED_STATES, State, Task, TaskRef, unseen
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import ROUNDING, Snapshot, Watch
@@ -89,7 +94,7 @@ def message(snapshot: Snapshot) -> str:
     """Say how a wait ended and, where tasks are left, where they stand and how to go on."""
     once = "Check mode: looked once." if snapshot.policy.look_once else ""
     parts = [once, _why(snapshot), _others(snapshot), _count(snapshot), *_left_behind(snapshot)]
-    return " ".join(part for part in parts if part)
+    return " ".join(" ".join(parts).split())
 
 
 def title_of(watch: Watch) -> str:
@@ -100,20 +105,27 @@ def title_of(watch: Watch) -> str:
 def _why(snapshot: Snapshot) -> str:
     failure = snapshot.failure
     if failure is None:
-        return ""
+        return _which(snapshot)
     if failure.watch is None:
         # How long the wait took is said anyway.
         ran_out = failure.kind == "timeout" and snapshot.elapsed >= snapshot.policy.timeout - ROUNDING
-        return "" if ran_out else f"Failed: {failure.message}."
+        return "" if ran_out else f"Given up: {failure.message}."
     return _fate(failure.watch)
+
+
+def _which(snapshot: Snapshot) -> str:
+    """Say which tasks succeeded where one was enough."""
+    watches = list(dict.fromkeys(snapshot.watches))
+    good = [name_of(watch) for watch in watches if watch.succeeded]
+    if snapshot.policy.require == "all" or len(good) in (0, len(watches)):
+        return ""
+    return f"Succeeded: {', '.join(good[:MAX_NAMED])}."
 
 
 def _others(snapshot: Snapshot) -> str:
     """Say what became of further tasks that failed, so that none is lost behind the first."""
-    failure = snapshot.failure
-    if failure is None:
-        return ""
-    others = [watch for watch in dict.fromkeys(snapshot.watches) if watch.failed and watch is not failure.watch]
+    told = snapshot.failure.watch if snapshot.failure else None
+    others = [watch for watch in dict.fromkeys(snapshot.watches) if watch.failed and watch is not told]
     fates = [_fate(watch) for watch in others[:MAX_NAMED]]
     more = len(others) - MAX_NAMED
     if more > 0:
@@ -148,7 +160,12 @@ def _sentence(text: str) -> str:
 
 
 def _unknown_id(watch: Watch) -> str:
-    return f"{_story_of_unknown(watch)}. {watch.given_up}"
+    return f"{_story_of_unknown(watch)}. {_without_advice(watch.given_up)}"
+
+
+def _without_advice(error: RequestError | None) -> str:
+    """Leave out what the story of an unknown id says already."""
+    return str(error).replace(NOT_FOUND_HINT, "").strip()
 
 
 def _story_of_unknown(watch: Watch) -> str:
@@ -187,9 +204,9 @@ def _states_of(watches: t.Iterable[Watch]) -> list[str]:
 def _state_of(watch: Watch) -> str:
     if watch.task is None:
         return "not seen"
-    return {State.NEEDS_ACTION: "waiting for approval", State.UNKNOWN: "not finished"}.get(
-        watch.task.state, watch.task.state
-    )
+    words = {State.NEEDS_ACTION: "waiting for approval", State.UNKNOWN: "not finished"}
+    state = words.get(watch.task.state, watch.task.state)
+    return state if watch.unknown_since is None else f"last seen {state}"
 
 
 def _still(state: str, watches: t.Sequence[Watch], now: float) -> str:
@@ -197,7 +214,7 @@ def _still(state: str, watches: t.Sequence[Watch], now: float) -> str:
     named = [f"{name_of(watch)}{_progress(watch, now)}" for watch in those[:MAX_NAMED]]
     if len(those) > MAX_NAMED:
         named.append(f"and {len(those) - MAX_NAMED} more")
-    head = "Not seen" if state == "not seen" else f"Still {state}"
+    head = state.capitalize() if state.startswith(("not seen", "last seen")) else f"Still {state}"
     return f"{head}: {', '.join(named)}."
 
 
@@ -208,10 +225,13 @@ def name_of(watch: Watch) -> str:
 
 
 def _progress(watch: Watch, now: float) -> str:
-    percent = f" {watch.task.progress} %" if watch.task and watch.task.progress is not None else ""
-    if watch.changed_at is None or now - watch.changed_at < 1:
-        return percent
-    return f"{percent} (no change for {now - watch.changed_at:.0f} s)"
+    task = watch.task
+    if task is None or watch.changed_at is None:
+        return ""
+    word = f" (status {task.status})" if task.state == State.UNKNOWN and task.status else ""
+    percent = f" {task.progress} %" if task.progress is not None else ""
+    still = f" (no change for {now - watch.changed_at:.0f} s)" if now - watch.changed_at >= 1 else ""
+    return f"{word}{percent}{still}"
 
 
 def _last_error(left: t.Sequence[Watch], snapshot: Snapshot) -> list[str]:
@@ -222,5 +242,5 @@ def _last_error(left: t.Sequence[Watch], snapshot: Snapshot) -> list[str]:
         return []
     watch = troubled[0]
     is_unknown = watch.error is not None and watch.error.meaning is Meaning.NOT_FOUND
-    story = f"{_story_of_unknown(watch)}. " if is_unknown else ""
-    return [_sentence(f"Last error: {story}{watch.error}")]
+    text = f"{_story_of_unknown(watch)}. {_without_advice(watch.error)}" if is_unknown else str(watch.error)
+    return [_sentence(f"Last error: {text}")]

@@ -320,8 +320,13 @@ class Wait:
         if bad and (is_hopeless or all(watch.over for watch in watches)):
             return True, _failure_of(bad)
         if self._has_stalled():
-            return True, self._stalled()
+            return True, self._known_failure() or self._stalled()
         return False, None
+
+    def _known_failure(self) -> Failure | None:
+        """Return a failure that is known by now, with fail_fast off: it outweighs what ends the wait."""
+        bad = next((watch for watch in self._watches if watch.failed), None)
+        return _failure_of(bad) if bad and self._policy.require == "all" else None
 
     def _last_change(self) -> float:
         changes = [watch.changed_at for watch in self._watches if watch.changed_at is not None]
@@ -337,11 +342,9 @@ class Wait:
         return self._with_last_error("stalled", f"no task's status or progress has changed for {seconds:.0f} s")
 
     def _out_of_time(self) -> Failure:
-        bad = next((watch for watch in self._watches if watch.failed), None)
-        # With fail_fast off a failure may be known by now, and outweighs the time.
-        if bad and self._policy.require == "all":
-            return _failure_of(bad)
-        return self._with_last_error("timeout", f"the wait ran out after {self._clock() - self._started:.0f} s")
+        return self._known_failure() or self._with_last_error(
+            "timeout", f"the wait ran out after {self._clock() - self._started:.0f} s"
+        )
 
     def _with_last_error(self, kind: str, message: str) -> Failure:
         """Add what the last error says, of a task that is in trouble now."""

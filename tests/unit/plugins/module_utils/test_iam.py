@@ -101,7 +101,7 @@ def test_wrong_password(http: HttpClient, sim: Simulator, wrong: str) -> None:
     error = caught.value
     # IAM's code is the number of the HTTP status; it is said once.
     assert (error.kind, error.meaning, error.code) == ("unauthorized", Meaning.UNAUTHORIZED, "401")
-    assert "HTTP 401: The username or password is wrong." in str(error)
+    assert "HTTP 401: The username or password is wrong (request id" in str(error)
     assert "Check username, password and domain_name" in str(error)
     assert "Cannot get a token (POST " in str(error)
     assert "not-the-right-one" not in str(error)

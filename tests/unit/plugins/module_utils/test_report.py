@@ -273,7 +273,7 @@ def test_refused_credentials() -> None:
 
 def test_a_stalled_wait() -> None:
     assert said({DDS: [running(62)], RESTORE: [pending()], KAFKA: [DONE]}, stall_timeout=120) == (
-        "Failed: no task's status or progress has changed for 120 s. "
+        "Given up: no task's status or progress has changed for 120 s. "
         "1 of 3 tasks finished; waited 120 s. "
         "Still running: 9d10bfd1 62 % (no change for 120 s). "
         "Still pending: RestoreTaurusInInstanceToExisted 866b2273 (no change for 120 s). "
@@ -292,6 +292,8 @@ def test_success_of_all(require: str) -> None:
 
 def test_success_of_one_of_many() -> None:
     assert said({DDS: [running(62)], KAFKA: [running(), DONE], RESTORE: [FAILED]}, require="any") == (
+        "Succeeded: 8abfa7b2. "
+        "The TaurusDB restore task RestoreTaurusInInstanceToExisted 866b2273 failed (status Failed): disk full. "
         f"2 of 3 tasks finished; waited 5 s. Still running: 9d10bfd1 62 % (no change for 5 s). {ONE_LEFT}"
     )
 

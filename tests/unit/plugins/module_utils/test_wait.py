@@ -13,8 +13,8 @@ import pytest
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError, RequestError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Policy, Snapshot
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Observation, Policy, Snapshot, Wait
 from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.scripted import (
     CANCELED,
     DONE,
@@ -123,6 +123,21 @@ def test_a_failure_reason_progress_or_end_date_decides_nothing() -> None:
     odd = running(100, remaining=0, fail_reason="none so far", ended_at="2021-07-13T07:58:53+0000")
     sky = cloud([odd, odd, DONE])
     assert (sky.run().failure, len(sky.asked)) == (None, 3)
+
+
+def test_a_slow_server_starves_no_task() -> None:
+    """A look may be over before all were asked: those that were not come first in the next one."""
+    refs = [ref(f"task{number}") for number in range(5)]
+    answered: list[str | None] = []
+
+    def probe(asked: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
+        answered.extend(each.task_id for each in asked[:2])
+        return [DONE if len(answered) > 10 else running(1) for dummy in asked[:2]] + [lost_network()] * (len(asked) - 2)
+
+    sky = cloud()
+    wait = Wait(refs, Policy(timeout=60), probe=probe, clock=sky.clock, sleep=sky.sleep, random=lambda: 0.0)
+    wait.run()
+    assert answered[:6] == ["task0", "task1", "task2", "task3", "task4", "task0"]
 
 
 def test_nothing_to_wait_for_is_success_without_a_look() -> None:
@@ -634,7 +649,7 @@ def test_a_grace_that_has_passed_does_not_hasten_looks_at_a_troubled_server() ->
 @pytest.mark.parametrize(
     "error",
     [
-        pytest.param(lambda seconds: throttled(seconds), id="429"),
+        pytest.param(throttled, id="429"),
         pytest.param(lambda seconds: server_error(retry_after=seconds), id="503"),
         pytest.param(lambda seconds: http_error(404, "DMS.10240407", retry_after=seconds), id="flow control"),
     ],

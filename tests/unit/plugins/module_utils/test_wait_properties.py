@@ -138,12 +138,12 @@ class Witness(Cloud):
         self.took: list[float] = []
         self.strange: set[tuple[str, str]] = set()
 
-    def probe(self, asked: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
+    def probe(self, refs: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
         assert len(self.asked) < MAX_LOOKS, "the wait has no end"
         begun = self.now
-        answers = super().probe(asked, limit)
+        answers = super().probe(refs, limit)
         self.took.append(self.now - begun)
-        self.latest.update(zip(asked, answers))
+        self.latest.update(zip(refs, answers))
         self.strange |= {
             (SERVICES[answer.service].title, answer.status)
             for answer in answers

@@ -58,7 +58,7 @@ def test_wrong_password(run_module: t.Any, sim: Simulator) -> None:
     result = run_module.fail("iam_token", iam_endpoint=sim.endpoint("iam"), region=accounts.REGION, **given)
     assert result["failure"]["kind"] == "unauthorized"
     assert result["failure"]["http_status"] == 401
-    assert "The username or password is wrong." in result["msg"]
+    assert "The username or password is wrong (request id" in result["msg"]
     assert "not-the-right-one" not in str(result)
     assert len(sim.requests()) == 1
 

@@ -78,7 +78,7 @@ def test_error(run_module: t.Any, sim: Simulator, service: str, module: str) -> 
     failure = result["failure"]
     assert failure.pop("request_id")
     assert failure == {"kind": "api_error", "code": "DBS.108000", "message": "Out of order.", "http_status": 500}
-    assert "HTTP 500 DBS.108000: Out of order." in result["msg"]
+    assert "HTTP 500 DBS.108000: Out of order (request id" in result["msg"]
     assert set(result) - {"invocation"} == {"task", "response", "failure", "msg", "failed"}
 
 

@@ -188,7 +188,7 @@ def test_a_line_is_complete_in_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("percent", "bar"),
+    ("percent", "drawn"),
     [
         (0, "░░░░░░░░░░   0 %"),
         (9, "░░░░░░░░░░   9 %"),
@@ -197,8 +197,8 @@ def test_a_line_is_complete_in_itself() -> None:
         (100, "██████████ 100 %"),
     ],
 )
-def test_the_bar(percent: int, bar: str) -> None:
-    assert f"  {bar}  " in Scene().look(running(percent))[1]
+def test_the_bar(percent: int, drawn: str) -> None:
+    assert f"  {drawn}  " in Scene().look(running(percent))[1]
 
 
 def test_the_bar_without_blocks_is_ascii() -> None:
