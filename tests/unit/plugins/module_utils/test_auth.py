@@ -257,12 +257,12 @@ class Logins:
     """Counts logins; each gives another token or raises what comes next."""
 
     def __init__(self, *outcomes: Exception | None) -> None:
-        self.outcomes = list(outcomes)
+        self.outcomes = iter(outcomes)
         self.count = 0
 
     def __call__(self) -> str:
         self.count += 1
-        outcome = self.outcomes.pop(0) if self.outcomes else None
+        outcome = next(self.outcomes, None)
         if isinstance(outcome, Exception):
             raise outcome
         return f"token {self.count}"
