@@ -65,7 +65,7 @@ token:
   description: The token. It is a secret. Null in check mode.
   returned: always
   type: str
-  sample: MIIDkgYJKoZIhvcNAQcCoIIDgzCCA38CAQExDTALBglghkgBZQMEAgEwgXXXXX...
+  sample: MIIDkgYJKoZIhvcNAQcCoIIDgzCCA38CAQExDTALBglghkgBZQMEAgEw...
 expires_at:
   description: When the token expires, as IAM gives it.
   returned: always
