@@ -141,10 +141,10 @@ class Checks:
     def groups(self) -> dict[str, Group]:
         """The longest first."""
         return {
-            "playbooks": self.playbooks,
-            "sanity": self.sanity,
-            "units": self.units,
             "package": self.package,
+            "playbooks": self.playbooks,
+            "units": self.units,
+            "sanity": self.sanity,
             "lint": self.lint,
             "integration": self.integration,
         }
