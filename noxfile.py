@@ -88,10 +88,10 @@ def _install(session: nox.Session, core: str = "") -> None:
     _link_collection(session)
 
 
-def _checks(group: str, core: str = "", *options: str) -> Callable[[nox.Session], None]:
+def _checks(groups: str, core: str = "", *options: str) -> Callable[[nox.Session], None]:
     def run(session: nox.Session) -> None:
         _install(session, core)
-        session.run("python", "tools/run_tests.py", group, *options)
+        session.run("python", "tools/run_tests.py", *groups.split(), *options)
 
     return run
 
@@ -100,7 +100,7 @@ def _add_core(core: str) -> None:
     what = f"with ansible-core {core}"
     sanity = _checks("sanity", core, "--every-python")
     sanity.__doc__ = f"ansible-test sanity {what}, for every Python that is found."
-    units = _checks("units", core)
+    units = _checks("units playbooks", core)
     units.__doc__ = f"Unit tests, and playbooks run as users run them, {what}."
     integration = _checks("integration", core)
     integration.__doc__ = f"The installed tarball: integration tests, and a job as controllers run it, {what}."
