@@ -130,4 +130,5 @@ def refs_of(params: t.Mapping[str, t.Any]) -> list[TaskRef]:
 
 def _ref(values: t.Mapping[str, t.Any]) -> TaskRef:
     # Ansible adds the names of aliases to what was given.
-    return TaskRef._make(values.get(name) for name in TaskRef._fields)
+    # An empty text, as forms send it for what was left out, is not given.
+    return TaskRef._make(values.get(name) or None for name in TaskRef._fields)

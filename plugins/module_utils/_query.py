@@ -412,5 +412,6 @@ def find_task(service: str, params: t.Mapping[str, t.Any], client: TaskClient) -
 
     :raises TasksError: an option is missing, or there was no usable answer
     """
-    reply = client.find(TaskRef(service, params["task_id"], params.get("instance_id"), params.get("task_name")))
+    named = (params.get(option) or None for option in ("task_id", "instance_id", "task_name"))
+    reply = client.find(TaskRef(service, *named))
     return {"task": reply.task.to_dict() if reply.task else None, "response": reply.body}

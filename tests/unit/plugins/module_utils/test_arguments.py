@@ -1,0 +1,30 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From options to tasks, and to the arguments of one look."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import look_arguments, refs_of
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import TaskRef
+
+
+@pytest.mark.parametrize("nothing", ["", None])
+def test_what_a_form_left_out_is_not_given(nothing: str | None) -> None:
+    named = {"service": "dds", "task_id": "a", "instance_id": nothing, "task_name": nothing}
+    assert refs_of({"tasks": None, **named}) == [TaskRef("dds", "a")]
+    assert refs_of({"tasks": [{**named, "region": nothing, "endpoint": nothing}]}) == [TaskRef("dds", "a")]
+
+
+def test_a_look_takes_the_connection_and_nothing_else_of_what_was_given() -> None:
+    given = {"region": "r", "ca_cert": "/ca", "service": "dds", "job_id": "a", "timeout": 9, "sleep": 3, "tasks": []}
+    assert look_arguments(given, [TaskRef("dds", "a", region="s")], 2.5) == {
+        "region": "r",
+        "ca_cert": "/ca",
+        "tasks": [{"service": "dds", "task_id": "a", "region": "s"}],
+        "request_timeout": 2.5,
+        "timeout": 0,
+        "progress": False,
+    }
