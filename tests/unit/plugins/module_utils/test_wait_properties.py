@@ -126,7 +126,7 @@ RUNNING = {
 
 def always(test: t.Callable[..., None]) -> t.Callable[..., None]:
     """No limit for a single example: machines that run tests can be slow."""
-    return settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])(test)
+    return settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])(test)
 
 
 class Witness(Cloud):
