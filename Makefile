@@ -8,13 +8,13 @@
 # Runs a command in an environment of its own, which uv keeps.
 UV_RUN = .venv/bin/uv run --isolated --no-project --system-certs --python .venv/bin/python
 
-.PHONY: help demo simulator test lint units playbooks sanity package matrix docs progress-svg benchmark lock clean
+.PHONY: help demo simulator test lint units faults playbooks sanity package matrix docs progress-svg benchmark lock clean
 
 help:
 	@echo "make demo         run playbooks/demo.yml against a simulated cloud"
 	@echo "make simulator    run the simulated cloud in the foreground, to try modules by hand"
 	@echo "make test         run every test and every check"
-	@echo "make lint         ... only the linters (also: units, playbooks, sanity, package)"
+	@echo "make lint         ... only the linters (also: units, faults, playbooks, sanity, package)"
 	@echo "make progress-svg draw docs/progress.svg anew: what a wait prints"
 	@echo "make matrix       run them on every supported ansible-core and every Python found (takes long)"
 	@echo "make benchmark    measure, and write docs/benchmark.md (half an hour; QUICK=1, RUNS=5, PARTS=\"query wait page\")"
@@ -34,7 +34,7 @@ test:
 	@tools/venv.sh test
 	@.venv/bin/python tools/run_tests.py
 
-lint units playbooks sanity package:
+lint units faults playbooks sanity package:
 	@tools/venv.sh test
 	@.venv/bin/python tools/run_tests.py $@
 

@@ -100,7 +100,7 @@ def _add_core(core: str) -> None:
     what = f"with ansible-core {core}"
     sanity = _checks("sanity", core, "--every-python")
     sanity.__doc__ = f"ansible-test sanity {what}, for every Python that is found."
-    units = _checks("units playbooks", core)
+    units = _checks("units faults playbooks", core)
     units.__doc__ = f"Unit tests, and playbooks run as users run them, {what}."
     integration = _checks("integration", core)
     integration.__doc__ = f"The installed tarball: integration tests, and a job as controllers run it, {what}."

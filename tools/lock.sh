@@ -12,12 +12,16 @@ compile() {
     local name=$1
     shift
     .venv/bin/uv pip compile --quiet --universal --system-certs --python-version 3.11 --generate-hashes --no-annotate \
-        --custom-compile-command "make lock" --excludes tools/lock-excludes.txt \
+        --custom-compile-command "make lock" "${excludes[@]}" \
         --output-file "tools/requirements-$name.lock" "$@" "tools/requirements-$name.in"
 }
 
+excludes=(--excludes tools/lock-excludes.txt)
 compile test "$@"
 compile demo --constraints tools/requirements-test.lock "$@"
 # these have environments of their own
 compile docs "$@"
 compile nox "$@"
+# the vendor's SDK as a whole needs what its signer alone does not
+excludes=()
+compile benchmark --constraints tools/requirements-test.lock "$@"

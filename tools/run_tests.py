@@ -61,7 +61,7 @@ class Checks:
 
     def lint(self) -> Iterator[Step]:
         copy, env = self._copy("lint")
-        packages = ["-p", "ansible_collections.huaweicloud.tasks.plugins", "-p", "simulator"]
+        packages = ["-p", "ansible_collections.huaweicloud.tasks.plugins", "-p", "simulator", "-p", "benchmark"]
         modules = [word for name in MODULES for word in ("-m", name)]
         docs = ["lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", "."]
         yield Step("ruff", tool("ruff", "check", "--output-format", "concise", "."), checkout.ROOT, env)
@@ -74,11 +74,17 @@ class Checks:
         yield Step("reuse lint", tool("reuse", "lint", "--lines"), copy, env)
 
     def units(self) -> Iterator[Step]:
-        home = self._home("units")
-        env = environment(home, checkout.ROOT / ".venv" / "collections")
-        env["COVERAGE_DIR"] = str(self._measured("units"))
-        pytest = tool("coverage", "run", "-m", "pytest", "--numprocesses", "2", "tests/unit", "tests/simulator")
-        yield Step("pytest units", pytest, checkout.ROOT, env, pytest_tests)
+        yield self._measured_pytest("units", "tests/unit", "--ignore=tests/unit/faults")
+
+    def faults(self) -> Iterator[Step]:
+        """Trouble over real sockets, which is mostly waiting, and the simulator that makes it."""
+        yield self._measured_pytest("faults", "tests/unit/faults", "tests/simulator")
+
+    def _measured_pytest(self, group: str, *what: str) -> Step:
+        env = environment(self._home(group), checkout.ROOT / ".venv" / "collections")
+        env["COVERAGE_DIR"] = str(self._measured(group))
+        pytest = tool("coverage", "run", "-m", "pytest", "--numprocesses", "2", *what)
+        return Step(f"pytest {group}", pytest, checkout.ROOT, env, pytest_tests)
 
     def playbooks(self) -> Iterator[Step]:
         """Not measured: to start coverage in every process of hundreds of Ansible tasks takes minutes."""
@@ -143,8 +149,9 @@ class Checks:
         return {
             "package": self.package,
             "playbooks": self.playbooks,
-            "units": self.units,
             "sanity": self.sanity,
+            "units": self.units,
+            "faults": self.faults,
             "lint": self.lint,
             "integration": self.integration,
         }
@@ -182,7 +189,7 @@ def main() -> int:
     with checkout.scratch() as folder:
         checks = Checks(folder, every_python=given.every_python)
         runner.run_groups([checks.groups()[name] for name in given.groups], LANES)
-        if {"units", "package"} <= set(given.groups):
+        if {"units", "faults", "package"} <= set(given.groups):
             runner.run_groups([checks.coverage], 1)
     return summarize(runner.results, time.monotonic() - start)
 
