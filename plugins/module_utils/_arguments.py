@@ -16,23 +16,6 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Tas
 
 ArgumentSpec = dict[str, dict[str, t.Any]]
 
-CONNECTION_OPTIONS = (
-    "region",
-    "project_id",
-    "endpoint",
-    "iam_endpoint",
-    "auth_token",
-    "access_key",
-    "secret_key",
-    "security_token",
-    "username",
-    "password",
-    "domain_name",
-    "validate_certs",
-    "ca_path",
-    "request_timeout",
-    "language",
-)
 TASK_OPTIONS = ("service", "task_id", "instance_id", "task_name")
 
 
@@ -110,7 +93,7 @@ WAIT_RULES: dict[str, t.Any] = {
 
 def look_arguments(given: t.Mapping[str, t.Any], refs: t.Sequence[TaskRef], request_timeout: float) -> dict[str, t.Any]:
     """Return the arguments of one look at some tasks: the connection's as they were given, and no waiting."""
-    names = {"ca_cert", *CONNECTION_OPTIONS}
+    names = {"ca_cert", *connection_arguments()}
     connection = {name: value for name, value in given.items() if name in names}
     return dict(
         connection,

@@ -320,7 +320,7 @@ class Wait:
         if bad and (is_hopeless or all(watch.over for watch in watches)):
             return True, _failure_of(bad)
         if self._has_stalled():
-            return True, self._known_failure() or self._stalled()
+            return True, self._stalled()
         return False, None
 
     def _known_failure(self) -> Failure | None:
@@ -339,7 +339,9 @@ class Wait:
 
     def _stalled(self) -> Failure:
         seconds = self._clock() - self._last_change()
-        return self._with_last_error("stalled", f"no task's status or progress has changed for {seconds:.0f} s")
+        return self._known_failure() or self._with_last_error(
+            "stalled", f"no task's status or progress has changed for {seconds:.0f} s"
+        )
 
     def _out_of_time(self) -> Failure:
         return self._known_failure() or self._with_last_error(
