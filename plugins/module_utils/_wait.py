@@ -31,6 +31,8 @@ THROTTLED_PAUSE = (2.0, 5.0)
 MAX_THROTTLED_PAUSE = 60.0
 # A server that asks for more than this is asked again all the same.
 MAX_RETRY_AFTER = 300.0
+# Of ``sleep``, so much is rested after a look that took long, as looks do when a server is slow.
+LEAST_REST = 0.5
 # Sums of floating-point seconds may miss a moment by less than this.
 ROUNDING = 1e-6
 
@@ -260,6 +262,7 @@ class Wait:
         self._polls = 0
         self._started = clock()
         self._looked_first: float | None = None
+        self._look_began = self._started
 
     def run(self) -> Snapshot:
         """Wait; the result says by its ``failure`` whether what was required has come true."""
@@ -297,6 +300,7 @@ class Wait:
         asked = sorted(
             (watch for watch in self._by_ref.values() if not watch.over), key=lambda watch: watch.answered_at
         )
+        self._look_began = self._clock()
         left = self._left()
         observations = self._probe([watch.ref for watch in asked], left if left > ROUNDING else None)
         now = self._clock()
@@ -356,13 +360,15 @@ class Wait:
         return Failure(kind, message, error.code, error.http_status, error.request_id)
 
     def _next_pause(self, asked: t.Sequence[Watch]) -> float:
-        pause = self._pace.next(asked)
         now = self._clock()
+        # From one look's beginning to the next one's: many tasks, which take a look long, are not seen later for it.
+        took = now - self._look_began
+        least = self._policy.sleep - min(took, self._policy.sleep * LEAST_REST)
         boundaries = [end for watch in asked if not watch.over for end in watch.boundaries(self._policy)]
         if self._policy.stall_timeout is not None:
             boundaries.append(self._last_change() + self._policy.stall_timeout)
         ahead = [boundary - now for boundary in boundaries if boundary > now + ROUNDING]
-        pause = max(min(pause, *ahead, math.inf), self._policy.sleep)
+        pause = max(min(self._pace.next(asked) - took, *ahead, math.inf), least)
         pause = max(pause, self._pace.demanded(asked))
         left = self._left()
         # The last look is at the deadline, and not sooner than ``sleep`` after the one before it.

@@ -125,6 +125,8 @@ options:
   sleep:
     description:
       - Seconds between looks at first, and again after every change.
+      - They count from one look's beginning to the next one's. After a look that took long, half of O(sleep) is rested
+        at least.
       - Looks are never more frequent than this, but for the last one at the end of O(timeout).
     type: float
     default: 5.0

@@ -281,8 +281,28 @@ def test_the_last_look_is_at_the_deadline_and_not_hard_on_the_heels_of_another(
 def test_the_time_that_looks_take_counts() -> None:
     sky = cloud([running(1)], durations=[2])
     end = sky.run(timeout=20)
-    assert (sky.looked_at, sky.sleeps) == ([0, 7, 20], [5, 11])
-    assert (end.elapsed, end.polls) == (22, 3)
+    assert (sky.looked_at, sky.sleeps) == ([0, 5, 12.5, 20], [3, 5.5, 5.5])
+    assert (end.elapsed, end.polls) == (22, 4)
+
+
+def test_pauses_count_from_the_beginning_of_a_look() -> None:
+    """Many tasks make a look long; how late an end is seen must not depend on their number."""
+    sky = cloud([running(each) for each in range(4)], durations=[0, 1, 2.5, 0])
+    sky.run(timeout=20)
+    assert sky.looked_at == [0, 5, 10, 15, 20]
+
+
+@pytest.mark.parametrize("duration", [2.5, 3, 5, 10, 100])
+def test_a_slow_server_is_left_alone_for_half_the_pause_at_least(duration: float) -> None:
+    sky = cloud([running(each) for each in range(4)], durations=[duration])
+    sky.run(timeout=1000)
+    assert sky.sleeps[:2] == [2.5, 2.5]
+
+
+def test_what_the_server_demands_counts_from_the_end_of_a_look() -> None:
+    sky = cloud([throttled(9), DONE], durations=[4])
+    sky.run()
+    assert sky.looked_at == [0, 13]
 
 
 @pytest.mark.parametrize("duration", [20, 20.5, 3000])
@@ -299,7 +319,7 @@ def test_a_look_that_ends_after_the_deadline_may_still_bring_success() -> None:
 def test_every_look_is_told_what_is_left_and_the_last_one_may_take_as_long_as_a_request_may() -> None:
     sky = cloud([running(1)], durations=[1])
     sky.run(timeout=20, delay=2)
-    assert (sky.looked_at, sky.limits) == ([2, 8, 20], [18, 12, None])
+    assert (sky.looked_at, sky.limits) == ([2, 7, 14.5, 20], [18, 13, 5.5, None])
 
 
 @pytest.mark.parametrize(("answer", "kind"), [(running(1), "timeout"), (DONE, None), (FAILED, "task_failed")])
@@ -497,7 +517,7 @@ def test_patience_is_in_seconds_and_not_in_looks(sleep: float) -> None:
 
 def test_patience_counts_from_the_end_of_the_look_that_met_the_trouble() -> None:
     end = cloud([lost_network()], durations=[30]).run(error_grace=60, **STEADY)
-    assert (failure_kind(end), end.elapsed) == ("connection", 100)
+    assert (failure_kind(end), end.elapsed) == ("connection", 95)
 
 
 def test_a_look_is_made_when_patience_ends() -> None:
@@ -809,7 +829,7 @@ def test_every_look_is_reported_once_and_the_last_one_as_the_end() -> None:
         seen.append((snapshot.polls, snapshot.elapsed, snapshot.over, watched.progress if watched else None))
 
     sky.wait(Policy(), on_update=note).run()
-    assert seen == [(1, 1, False, 1), (2, 7, False, 2), (3, 13, True, None)]
+    assert seen == [(1, 1, False, 1), (2, 6, False, 2), (3, 11, True, None)]
 
 
 def test_the_report_of_the_last_look_carries_the_failure() -> None:

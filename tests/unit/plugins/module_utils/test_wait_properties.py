@@ -202,11 +202,18 @@ def test_the_number_of_looks_is_bounded(run: Run) -> None:
 @always
 @given(runs())
 def test_looks_are_never_closer_than_the_shortest_pause_but_for_the_last(run: Run) -> None:
-    pauses = run.cloud.sleeps[1:] if run.policy.delay and run.policy.timeout else run.cloud.sleeps
-    for pause in pauses[:-1]:
-        assert pause >= run.policy.sleep - EPSILON
-    if pauses and pauses[-1] < run.policy.sleep - EPSILON:
-        assert run.cloud.looked_at[-1] >= run.policy.timeout - EPSILON
+    looked_at, sleep = run.cloud.looked_at, run.policy.sleep
+    gaps = [later - earlier for earlier, later in zip(looked_at, looked_at[1:])]
+    assert all(gap >= sleep - EPSILON for gap in gaps[:-1])
+    if gaps and gaps[-1] < sleep - EPSILON:
+        assert looked_at[-1] >= run.policy.timeout - EPSILON
+
+
+@always
+@given(runs())
+def test_half_the_shortest_pause_is_rest_however_long_a_look_took(run: Run) -> None:
+    rests = run.cloud.sleeps[1:] if run.policy.delay and run.policy.timeout else run.cloud.sleeps
+    assert all(rest >= run.policy.sleep / 2 - EPSILON for rest in rests[:-1])
 
 
 @always
