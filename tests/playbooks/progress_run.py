@@ -149,11 +149,11 @@ class Run:
         ]
         return result
 
-    def saw(self, text: str) -> Line:
-        """Wait until a line with this text has arrived."""
+    def saw(self, text: str, *, after: int = 0) -> Line:
+        """Wait until a line with this text has arrived, after so many lines of stderr."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            for line in self.err.lines + self.out.lines:
+            for line in self.err.lines[after:] + self.out.lines:
                 if text in line.plain:
                     return line
             assert self.process.poll() is None, self.stdout + "\n".join(line.text for line in self.err.lines)
