@@ -30,6 +30,7 @@ SECRETS = (accounts.SECRET_KEY, accounts.ACCESS_KEY)
 GUIDE = (ROOT / "docs" / "docsite" / "rst" / "guide_controllers.rst").read_text(encoding="utf-8")
 # The blocks of the guide: the project's playbook, the inventory of slices, the execution environment.
 PROJECT, SLICES, DEFINITION = (textwrap.dedent(block) for block in re.findall(r"::\n\n((?:    .*\n|\n)+)", GUIDE))
+SURVEY = json.loads((ROOT / "docs" / "awx_survey.json").read_text(encoding="utf-8"))
 LOCALHOST = f"localhost ansible_connection=local ansible_python_interpreter={sys.executable}\n"
 IDENT = "job"
 
@@ -63,11 +64,14 @@ class Job:
 
     def result(self, kind: str) -> dict[str, t.Any]:
         """The result in the one event of the wait that has this kind."""
+        return t.cast("dict[str, t.Any]", self.end(kind)["res"])
+
+    def end(self, kind: str) -> dict[str, t.Any]:
+        """The data of the one event of the wait that has this kind."""
         name = "huaweicloud.tasks.wait_for_task"
-        events = [each for each in self.events if each["event"] == kind]
-        found = [each for each in events if each["event_data"].get("task_action") == name]
-        assert len(found) == 1
-        return t.cast("dict[str, t.Any]", found[0]["event_data"]["res"])
+        data = [each["event_data"] for each in self.events if each["event"] == kind]
+        (found,) = [each for each in data if each.get("task_action") == name]
+        return t.cast("dict[str, t.Any]", found)
 
     def progress(self, task_id: str) -> list[dict[str, t.Any]]:
         """The events of lines that are printed about a task, before the result is there."""
@@ -85,7 +89,9 @@ def run_job(
     (folder / "inventory" / name).write_text(inventory, encoding="utf-8")
     variables = {"endpoint": sim.url, "iam_endpoint": sim.endpoint("iam"), "region": accounts.REGION, **variables}
     credentials = {"HW_ACCESS_KEY": accounts.ACCESS_KEY, "HW_SECRET_KEY": accounts.SECRET_KEY}
-    environment = {"ANSIBLE_COLLECTIONS_PATH": str(collections), "HOME": str(folder / "home"), **credentials}
+    # Only what is installed there: not what Python's path holds, which is the checkout.
+    place = {"ANSIBLE_COLLECTIONS_PATH": str(collections), "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false"}
+    environment = {**place, "HOME": str(folder / "home"), **credentials}
     settings = {"idle_timeout": 30, "job_timeout": 90, "suppress_env_files": True}
     for name, values in (("extravars", variables), ("envvars", environment), ("settings", settings)):
         (folder / "env" / name).write_text(json.dumps(values), encoding="utf-8")
@@ -117,6 +123,7 @@ def test_a_wait_that_ends_well(sim: Simulator, collections: Path, tmp_path: Path
     assert {"playbook_on_start", "playbook_on_task_start", "runner_on_ok", "playbook_on_stats"} <= set(kinds)
     assert [event["counter"] for event in job.events] == list(range(1, len(kinds) + 1))
 
+    assert job.end("runner_on_ok")["task_path"].startswith(str(collections))
     result = job.result("runner_on_ok")
     assert [task["state"] for task in result["tasks"]] == ["succeeded", "succeeded"]
     assert result["pending"] == []
@@ -159,6 +166,19 @@ def test_a_job_that_runs_out_of_time_names_what_is_pending(sim: Simulator, colle
     result = job.result("runner_on_failed")
     assert result["failure"]["kind"] == "timeout"
     assert [task["task_id"] for task in result["pending"]] == [stuck["task_id"]]
+
+
+def test_the_answers_of_a_survey(sim: Simulator, collections: Path, tmp_path: Path) -> None:
+    """A form sends a text for every question; one that was left empty is not an answer."""
+    dds = sim.add_task("dds", duration=1)
+    listed = yaml.safe_dump([{"service": "dds", "task_id": dds["task_id"]}])
+    texts = [question["variable"] for question in SURVEY["spec"] if question["type"] != "integer"]
+    answers = {**dict.fromkeys(texts, ""), "tasks": listed, "region": accounts.REGION, "max_sleep": 2, "timeout": 60}
+    assert {question["variable"] for question in SURVEY["spec"]} == set(answers)
+    job = run_job(tmp_path, collections, sim, answers)
+
+    assert job.status == "successful", job.stdout
+    assert [task["id"] for task in job.result("runner_on_ok")["tasks"]] == [dds["task_id"]]
 
 
 def test_every_host_of_a_slice_waits_for_its_own_tasks(sim: Simulator, collections: Path, tmp_path: Path) -> None:

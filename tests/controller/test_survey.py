@@ -17,7 +17,12 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 WAIT = "huaweicloud.tasks.wait_for_task"
 # What a question may be, for an option of each type.
-QUESTIONS = {"str": {"text", "multiplechoice"}, "float": {"integer", "float"}, "bool": {"multiplechoice"}}
+QUESTIONS = {
+    "str": {"text", "multiplechoice"},
+    "float": {"integer", "float"},
+    "bool": {"multiplechoice"},
+    "list": {"textarea"},
+}
 
 
 def documented(path: str) -> dict[str, t.Any]:
