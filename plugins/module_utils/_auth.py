@@ -101,6 +101,49 @@ class TokenAuth:
         return False
 
 
+class Shared:
+    """A text that IAM gives: whoever needs it first obtains it for all threads."""
+
+    def __init__(self) -> None:
+        self._text: str | None = None
+        self._failure: RequestError | None = None
+        self._failures = 0
+        self._lock = threading.Lock()
+
+    def get(self, obtain: t.Callable[[], str]) -> str:
+        """Return the text, obtained now if there is none.
+
+        :raises RequestError: IAM refuses
+        """
+        failures_before = self._failures
+        with self._lock:
+            if self._text is None:
+                self._text = self._new(obtain, failures_before)
+            return self._text
+
+    def _new(self, obtain: t.Callable[[], str], failures_before: int) -> str:
+        # A refusal is met once, not once a task: IAM locks accounts after a few wrong passwords. Trouble is shared by
+        # all who waited for the same answer.
+        if self._failure and (self._failure.meaning is not Meaning.TRANSIENT or self._failures > failures_before):
+            raise self._failure
+        try:
+            return obtain()
+        except RequestError as error:
+            self._failure = error
+            self._failures += 1
+            raise
+
+    def put(self, text: str) -> None:
+        """Take a text that came with another answer."""
+        self._text = text
+
+    def drop(self, text: str | None) -> None:
+        """Forget the text, unless it is another one by now."""
+        with self._lock:
+            if self._text == text:
+                self._text = None
+
+
 class PasswordAuth:
     """Send a token from a password login: one for all requests, a new one when it is refused."""
 
@@ -108,10 +151,7 @@ class PasswordAuth:
 
     def __init__(self, login: t.Callable[[], str]) -> None:
         self._login = login
-        self._token: str | None = None
-        self._failure: RequestError | None = None
-        self._failures = 0
-        self._lock = threading.Lock()
+        self._token = Shared()
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["X-Auth-Token"] = self.ensure_token()
@@ -122,29 +162,11 @@ class PasswordAuth:
 
         :raises RequestError: IAM refuses
         """
-        failures_before = self._failures
-        with self._lock:
-            if self._token is None:
-                self._token = self._new_token(failures_before)
-            return self._token
-
-    def _new_token(self, failures_before: int) -> str:
-        # A wrong password is sent once, not once a task: IAM locks accounts after a few. Trouble is shared by all who
-        # waited for the same login.
-        if self._failure and (self._failure.meaning is not Meaning.TRANSIENT or self._failures > failures_before):
-            raise self._failure
-        try:
-            return self._login()
-        except RequestError as error:
-            self._failure = error
-            self._failures += 1
-            raise
+        return self._token.get(self._login)
 
     def renew(self, request: PreparedRequest) -> bool:
         """Drop the token that ``request`` was refused with; the next request gets a new one."""
-        with self._lock:
-            if request.headers.get("X-Auth-Token") == self._token:
-                self._token = None
+        self._token.drop(request.headers.get("X-Auth-Token"))
         return True
 
 

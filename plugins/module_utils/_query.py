@@ -23,6 +23,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import (
     Key,
     KeyAuth,
     PasswordAuth,
+    Shared,
     TokenAuth,
     canonical_query,
 )
@@ -138,9 +139,8 @@ class TaskClient:
         self._mask = mask
         self._fetch_key = fetch_key
         self._lock = threading.Lock()
-        self._project_lock = threading.Lock()
         self._auths: dict[tuple[str | None, str | None], Auth] = {}
-        self._projects: dict[str | None, str] = {}
+        self._projects: dict[str | None, Shared] = {}
 
     @functools.cached_property
     def _credentials(self) -> Credentials:
@@ -233,7 +233,7 @@ class TaskClient:
         iam = self._iam_address(region)
         token = login(self._http, iam, self._credentials.values, project_id=project_id, region=region)
         if token.project_id and not project_id:
-            self._projects[region] = token.project_id
+            self._project_of(region).put(token.project_id)
         return token
 
     def _project(self, ref: TaskRef, limit: float | None) -> str:
@@ -245,10 +245,11 @@ class TaskClient:
         auth = self._auth(region, None)
         if isinstance(auth, PasswordAuth):
             auth.ensure_token()
-        with self._project_lock:
-            if region not in self._projects:
-                self._projects[region] = self._find_project(str(region), auth, limit)
-            return self._projects[region]
+        return self._project_of(region).get(lambda: self._find_project(str(region), auth, limit))
+
+    def _project_of(self, region: str | None) -> Shared:
+        with self._lock:
+            return self._projects.setdefault(region, Shared())
 
     def _find_project(self, region: str, auth: Auth, limit: float | None) -> str:
         from ansible_collections.huaweicloud.tasks.plugins.module_utils._iam import find_project

@@ -323,7 +323,8 @@ def test_trouble_with_a_login_is_shared_by_all_who_waited_for_it() -> None:
         raise RequestError("no answer within 30 s")
 
     auth = _auth.PasswordAuth(login)
-    lock = auth._lock
+    token = auth._token
+    lock = token._lock
 
     class Announced:
         """Tells when a thread has come as far as the lock."""
@@ -342,7 +343,7 @@ def test_trouble_with_a_login_is_shared_by_all_who_waited_for_it() -> None:
             auth.ensure_token()
         return caught.value.message
 
-    auth._lock = t.cast(threading.Lock, Announced())
+    token._lock = t.cast(threading.Lock, Announced())
     with ThreadPoolExecutor(workers) as pool:
         assert set(pool.map(ask, range(workers))) == {"no answer within 30 s"}
     assert len(counted) == 1

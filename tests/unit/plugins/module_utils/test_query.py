@@ -215,6 +215,25 @@ def test_project_is_looked_up_once(cloud: t.Any) -> None:
     assert record["auth"] == "aksk"
 
 
+@pytest.mark.parametrize("way", ["key", "token"])
+def test_a_look_up_that_is_refused_is_not_sent_once_a_task(cloud: t.Any, way: str) -> None:
+    cloud.sim.change_accounts(projects=[])
+    client = cloud.client("dds", region=accounts.REGION, project_id=None, **WAYS[way][0])
+    for dummy in range(2):
+        answers = client.ask_all([TaskRef("dds", f"t-{number}") for number in range(30)])
+        assert {answer.meaning for answer in answers} == {Meaning.FATAL}
+    assert len(cloud.sim.requests(service="iam")) == 1
+
+
+def test_a_look_up_that_had_bad_luck_is_tried_again(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds") for dummy in range(2)]
+    client = cloud.client("dds", region=accounts.REGION, project_id=None, **BY_KEY)
+    cloud.sim.add_fault("status", status=503, service="iam")
+    assert {answer.meaning for answer in client.ask_all([ref_of(task) for task in tasks])} == {Meaning.TRANSIENT}
+    cloud.sim.clear_faults()
+    assert all(isinstance(answer, Task) for answer in client.ask_all([ref_of(task) for task in tasks]))
+
+
 def test_project_comes_with_the_password_login(cloud: t.Any) -> None:
     task = cloud.sim.add_task("dds")
     client = cloud.client("dds", region=accounts.REGION, project_id=None, **BY_PASSWORD)
