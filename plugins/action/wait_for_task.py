@@ -79,7 +79,9 @@ class Looks:
         self._execute = execute
         self._args = args
         self.succeeded = False
-        self.warnings: list[t.Any] = []
+        # What Ansible adds to a module's result, by its keys there.
+        self.remarks: dict[str, list[t.Any]] = {}
+        self.facts: dict[str, t.Any] = {}
 
     def __call__(self, refs: t.Sequence[TaskRef], request_timeout: float, **more: t.Any) -> list[Observation]:
         """Look once; ``more`` are options that differ from those given.
@@ -95,7 +97,7 @@ class Looks:
             if not self.succeeded:
                 raise
             return [_unreachable(error)] * len(refs)
-        self._collect_warnings(result)
+        self._collect(result)
         # Without a look the module met a mistake in its options, or crashed.
         if not result.get("polls"):
             if not self.succeeded:
@@ -104,8 +106,12 @@ class Looks:
         self.succeeded = True
         return [_observation(entry) for entry in result["tasks"]]
 
-    def _collect_warnings(self, result: dict[str, t.Any]) -> None:
-        self.warnings += [warning for warning in result.get("warnings") or () if warning not in self.warnings]
+    def _collect(self, result: dict[str, t.Any]) -> None:
+        for key in ("warnings", "deprecations"):
+            known = self.remarks.setdefault(key, [])
+            known += [remark for remark in result.get(key) or () if remark not in known]
+        # Such as the interpreter that was found on the host, which is not searched for again then.
+        self.facts.update(result.get("ansible_facts") or {})
 
 
 def _observation(entry: dict[str, t.Any]) -> Observation:
@@ -274,8 +280,8 @@ class ActionModule(ActionBase):
             snapshot = wait.snapshot(over=True, failure=Failure("timeout", message))
         result = wait_result(snapshot, single=single)
         result["failed"] = snapshot.failure is not None
-        if looks.warnings:
-            result["warnings"] = looks.warnings
+        added = {**looks.remarks, "ansible_facts": looks.facts}
+        result.update({key: value for key, value in added.items() if value})
         return result
 
     def _environment(self) -> dict[str, str]:

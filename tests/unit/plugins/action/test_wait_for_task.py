@@ -614,8 +614,18 @@ def test_warnings_are_passed_on_once(stage: Stage) -> None:
     assert "'Parked'" in result["warnings"][1]
 
 
+def test_what_ansible_adds_to_the_results_of_looks_is_passed_on(stage: Stage) -> None:
+    """Ansible finds the interpreter of a host once, if it is told what was found."""
+    found = {"discovered_interpreter_python": "/usr/bin/python3"}
+    stage.target.more = {"ansible_facts": found, "deprecations": [{"msg": "old", "version": "9"}]}
+    result = stage.run({"a": [running(), DONE]})
+    assert result["ansible_facts"] == found
+    assert result["deprecations"] == [{"msg": "old", "version": "9"}]
+
+
 def test_without_warnings_there_is_no_such_key(stage: Stage) -> None:
-    assert "warnings" not in stage.run({"a": [running(), DONE]})
+    result = stage.run({"a": [running(), DONE]})
+    assert not {"warnings", "deprecations", "ansible_facts"} & set(result)
 
 
 def test_other_actions_are_not_changed_by_this_one(stage: Stage) -> None:
