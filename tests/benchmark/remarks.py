@@ -39,8 +39,8 @@ ansible-playbook looks for its result a thousand times a second (`internal_poll_
 that and the start of a playbook take is the line of a task that only sleeps.""",
     "many": """\
 Tasks that end at random moments within {span} s after they were created, the same for every way; {sleep} s between
-looks; {runs} runs. `wait_for_task` with `progress: false` for {many} tasks runs alone. The ways for up to {some} tasks
-run side by side, begun one after the other, and so do the others for {many}. The bare loop sends as many requests
+looks; {runs} runs. `wait_for_task` for {many} tasks runs alone, with progress and without. The ways for up to {some}
+tasks run side by side, begun one after the other, and so do the others for {many}. The bare loop sends as many requests
 as `wait_for_task` did in the same run, one after the other over one session, and decodes the answers.""",
     "slow": """\
 Every answer takes {slow} ms. `wait_for_task` looks once at tasks that have ended; a round is the time from its first

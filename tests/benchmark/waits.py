@@ -51,7 +51,8 @@ def batches(scale: Scale) -> list[list[Job]]:
     return [
         [Job(MANY, ways.MODULE, scale.many)],
         [*light, Job(MANY, ways.FAN_OUT, scale.some)],
-        [Job(MANY, way, scale.many) for way in (ways.NOTHING, ways.PROGRESS, ways.SDK)],
+        [Job(MANY, ways.PROGRESS, scale.many)],
+        [Job(MANY, way, scale.many) for way in (ways.NOTHING, ways.SDK)],
     ]
 
 
