@@ -112,6 +112,8 @@ def run(tmp_path: Path, plays: list[dict[str, t.Any]], **variables: str) -> str:
     env.update(
         ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS),
         ANSIBLE_HOME=str(tmp_path / "ansible"),
+        # Older versions than 2.21 always show what a module was given.
+        ANSIBLE_INJECT_INVOCATION="true",
         ANSIBLE_LOG_PATH=str(log),
         ANSIBLE_PYTHON_INTERPRETER=sys.executable,
         HOME=str(tmp_path),
