@@ -120,12 +120,19 @@ def docs(session: nox.Session) -> None:
     session.run("python", "tools/build_docs.py")
 
 
+def ee(session: nox.Session) -> None:
+    """Build an execution environment, and run the demo in it; as root, on Debian or Ubuntu."""
+    session.install("--no-deps", "--require-hashes", "--requirement", "tools/requirements-ee.lock")
+    session.run("python", "tools/build_ee.py")
+
+
 def _add_sessions() -> None:
     for core in CORES:
         _add_core(core)
     newest = next(reversed(CORES))
     for function in (lint, docs):
         nox.session(function, name=function.__name__, python=_python(newest))
+    nox.session(ee, python=_python(newest), default=False)
 
 
 os.environ["PATH"] = _path()

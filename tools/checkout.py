@@ -57,11 +57,11 @@ def _directories_of_path() -> list[str]:
     return [directory for directory in directories if pathlib.Path(directory).name != "shims"]
 
 
-def require(*programs: str) -> None:
+def require(*programs: str, packages: str = "git openssh-client") -> None:
     """Say early and clearly what is missing on this machine."""
     missing = [program for program in programs if not shutil.which(program)]
     if missing:
-        raise SystemExit(f"{', '.join(missing)}: not found. On Debian and Ubuntu: apt install git openssh-client")
+        raise SystemExit(f"{', '.join(missing)}: not found. On Debian and Ubuntu: apt install {packages}")
 
 
 def files() -> list[str]:

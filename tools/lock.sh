@@ -19,6 +19,7 @@ compile() {
 excludes=(--excludes tools/lock-excludes.txt)
 compile test "$@"
 compile demo --constraints tools/requirements-test.lock "$@"
+compile ee --constraints tools/requirements-test.lock "$@"
 # these have environments of their own
 compile docs "$@"
 compile nox "$@"

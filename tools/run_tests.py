@@ -18,8 +18,8 @@ from steps import Group, Result, Runner, Step, counted, integration_targets, lin
 LANES = 2
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 MODULES = (
-    *("build_docs", "checkout", "coverage_report", "demo", "galaxy_import"),
-    *("get_pip", "run_tests", "simulate", "steps"),
+    *("build_docs", "build_ee", "checkout", "coverage_report", "demo"),
+    *("galaxy_import", "get_pip", "run_tests", "simulate", "steps"),
 )
 
 
