@@ -222,7 +222,7 @@ def main() -> int:
     with checkout.scratch() as folder:
         build = Build(folder)
         runner.run_groups([build.steps], 1)
-    print(f"The image stays; to remove it: podman rmi {build.image} {BASE}")
+    print(f"The images stay; to remove them: podman rmi --ignore {build.image} {BASE}")
     return int(any(result.failed for result in runner.results))
 
 
