@@ -224,11 +224,12 @@ def _pick_from_list(records: t.Any, ref: TaskRef, key: str) -> dict[str, t.Any]:
         raise UnreadableAnswerError(f"the answer has no list '{key}' of objects")
     if not records:
         raise NoSuchTaskError(f"the list '{key}' is empty")
-    # Another task's success must not pass as this one's.
-    record: dict[str, t.Any] | None = next((one for one in records if one.get("id") in (ref.task_id, None)), None)
-    if record is None:
-        raise UnreadableAnswerError("the answer is about another task")
-    return record
+    # Another task's success must not pass as this one's: a record without an id is the task only where none has its id.
+    for wanted in (ref.task_id, None):
+        for record in records:
+            if record.get("id") == wanted:
+                return dict(record)
+    raise UnreadableAnswerError("the answer is about another task")
 
 
 def _value_at(record: t.Any, path: str) -> t.Any:

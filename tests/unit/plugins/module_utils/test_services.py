@@ -218,6 +218,16 @@ def test_json(content: bytes, body: t.Any) -> None:
     assert parse_json(content) == body
 
 
+@pytest.mark.parametrize("unnamed", [{"status": "SUCCESS"}, {"id": None, "status": "SUCCESS"}])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_record_with_the_id_is_read_before_one_without(unnamed: dict[str, t.Any], is_first: bool) -> None:
+    """Another task's success must not pass as this one's."""
+    named = {"id": "id-1", "status": "EXECUTING"}
+    records = [unnamed, named] if is_first else [named, unnamed]
+    task = read_task(SERVICES["kafka"], REFS[0], {"tasks": [{"id": "other", "status": "SUCCESS"}, *records]})
+    assert (task.status, task.state) == ("EXECUTING", State.RUNNING)
+
+
 @pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
 def test_words(service: Service) -> None:
     """Each word in any case, and no part of a word."""
