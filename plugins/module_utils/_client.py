@@ -12,8 +12,10 @@ from __future__ import annotations
 import email.utils
 import http.client
 import json
+import re
 import socket
 import ssl
+import textwrap
 import time
 import traceback
 import types
@@ -56,7 +58,7 @@ class Question(t.NamedTuple):
     """A request to send.
 
     ``asked`` begins the error's message, ``hint`` says what to do when a request without ``auth`` is refused;
-    ``text`` expects plain text instead of JSON.
+    ``text`` expects plain text instead of JSON. ``names_task``: HTTP 404 means that there is no such task.
     """
 
     method: str
@@ -67,6 +69,7 @@ class Question(t.NamedTuple):
     body: t.Any = None
     text: bool = False
     hint: str = ""
+    names_task: bool = False
 
 
 class Answer(t.NamedTuple):
@@ -211,8 +214,12 @@ class HttpClient:
     ) -> RequestError:
         code, message = read_error(body)
         status = response.status_code
+        meaning = meaning_of(status, code)
+        if meaning is Meaning.NOT_FOUND and not question.names_task:
+            meaning = Meaning.FATAL
         return RequestError(
             message or _short(response.reason) or "no message",
+            meaning=meaning,
             code=code,
             http_status=status,
             request_id=request_id,
@@ -246,14 +253,23 @@ class _RefusedError(Exception):
 
 
 NOT_JSON = object()
+# Of a letter that takes two, such as an emoji; escaped, or as UTF-8 would write it.
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 
 
 def parse_json(content: bytes) -> t.Any:
     """Decode a body; `NOT_JSON` where it is none."""
     try:
-        return json.loads(content, parse_constant=_refuse_constant)
+        body = json.loads(content, parse_constant=_refuse_constant)
+        return _without_half_letters(body) if SURROGATE.search(content) else body
     except (ValueError, RecursionError):
         return NOT_JSON
+
+
+def _without_half_letters(body: t.Any) -> t.Any:
+    """Replace lone surrogates, as a server leaves where it cuts a text: Ansible refuses a result that holds one."""
+    text = json.dumps(body, ensure_ascii=False)
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _refuse_constant(name: str) -> t.NoReturn:
@@ -305,7 +321,11 @@ def _short(value: t.Any) -> str:
     if not isinstance(value, (str, int)) or isinstance(value, bool):
         return ""
     text = " ".join("".join(letter if letter.isprintable() else " " for letter in str(value)).split())
-    return text if len(text) <= MAX_MESSAGE_CHARACTERS else f"{text[:MAX_MESSAGE_CHARACTERS]}..."
+    # Whole words only: Ansible would not know the beginning of a secret, and mask it.
+    short = textwrap.shorten(
+        text, MAX_MESSAGE_CHARACTERS, placeholder=" ...", break_long_words=False, break_on_hyphens=False
+    )
+    return "" if short == "..." else short
 
 
 def _request_id(response: Response, body: t.Any) -> str | None:
@@ -323,15 +343,15 @@ def _hint(status: int, code: str | None, question: Question) -> str:
         return "There is no such API at this address: check region and endpoint."
     if status == 403:
         return "These credentials may not read this: check project_id and the user's permissions for the task API."
-    return _hint_of_meaning(meaning_of(status, code))
+    return _hint_of_meaning(meaning_of(status, code), question)
 
 
-def _hint_of_meaning(meaning: Meaning) -> str:
-    if meaning is Meaning.NOT_FOUND:
-        return NOT_FOUND_HINT
+def _hint_of_meaning(meaning: Meaning, question: Question) -> str:
     if meaning is Meaning.TRANSIENT:
         return "This may pass by itself: try again later."
-    return "Check the options that name the task."
+    if not question.names_task:
+        return "Check iam_endpoint and region."
+    return NOT_FOUND_HINT if meaning is Meaning.NOT_FOUND else "Check the options that name the task."
 
 
 def _retry_after(response: Response, now: float) -> float | None:

@@ -20,6 +20,8 @@ class Meaning(enum.Enum):
     NOT_FOUND = "not_found"
     UNAUTHORIZED = "unauthorized"
     FATAL = "fatal"
+    # Nothing went wrong, but the time was over before it was asked.
+    NOT_ASKED = "not_asked"
 
 
 # "The job does not exist", sent with HTTP 400 (TaurusDB, DDS and RDS error code pages).
@@ -58,6 +60,7 @@ KIND_OF_MEANING = {
     Meaning.NOT_FOUND: "not_found",
     Meaning.UNAUTHORIZED: "unauthorized",
     Meaning.FATAL: "api_error",
+    Meaning.NOT_ASKED: "connection",
 }
 
 

@@ -54,6 +54,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
     Meaning,
     MissingLibraryError,
     RequestError,
+    TasksError,
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._regions import (
     check_endpoint,
@@ -76,6 +77,7 @@ if t.TYPE_CHECKING:
 _ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 METADATA_TIMEOUT_SECONDS = 2.0
 MAX_REQUEST_TIMEOUT_SECONDS = 3600
+CHECK_NETWORK = "Check endpoint, network and proxy if this lasts."
 # What a thread may take beyond its request's own time limit before it is left behind.
 GRACE_SECONDS = 1.0
 
@@ -138,7 +140,10 @@ class TaskClient:
         self._http = http
         self._mask = mask
         self._fetch_key = fetch_key
+        self._request_timeout = float(params["request_timeout"])
         self._lock = threading.Lock()
+        self._login_lock = threading.Lock()
+        self._login_refusal: RequestError | None = None
         self._auths: dict[tuple[str | None, str | None], Auth] = {}
         self._projects: dict[str | None, Shared] = {}
 
@@ -213,7 +218,15 @@ class TaskClient:
         return KeyAuth(self._key, project_id)
 
     def _masked_token(self, region: str | None, project_id: str | None) -> str:
-        token = self._login(region, project_id).value
+        with self._login_lock:
+            # IAM locks accounts after a few wrong passwords, whatever projects they were sent for.
+            if self._login_refusal:
+                raise self._login_refusal
+            try:
+                token = self._login(region, project_id).value
+            except RequestError as error:
+                self._login_refusal = error if error.http_status == 401 else None
+                raise
         self._mask(token)
         return token
 
@@ -225,7 +238,27 @@ class TaskClient:
         """
         if self._credentials.method != PASSWORD:
             raise InputError("A token is given for username, password and domain_name: set these.")
-        return self._login(self._settings.get("region"), self._settings.get("project_id"))
+        region, project_id = self._settings.get("region"), self._settings.get("project_id")
+
+        def attempt() -> Token | TasksError:
+            try:
+                return self._login(region, project_id)
+            except TasksError as error:
+                return error
+
+        # As for tasks: a server that drips, or a name look-up that hangs, must not hold the module.
+        seconds = self._request_timeout + GRACE_SECONDS
+        (outcome,) = Round([attempt], workers=1, seconds_each=seconds, seconds_all=seconds).run()
+        if outcome is None:
+            raise RequestError(
+                no_answer_within(self._request_timeout),
+                kind="connection",
+                asked="Cannot get a token",
+                hint=CHECK_NETWORK,
+            )
+        if isinstance(outcome, TasksError):
+            raise outcome
+        return outcome
 
     def _login(self, region: str | None, project_id: str | None) -> Token:
         from ansible_collections.huaweicloud.tasks.plugins.module_utils._iam import login
@@ -314,6 +347,7 @@ class TaskClient:
             f"Cannot read the {service.title} task {ref.label} (GET {address_of(url)})",
             auth=self._auth(self._region(ref), self._given_project(ref) if by_password else project_id),
             headers={"X-Language": self._params["language"]} if service.languages else {},
+            names_task=True,
         )
         return _read_reply(service, ref, question, self._http.send(question, limit))
 
@@ -323,15 +357,24 @@ class TaskClient:
         return [t.cast(Task, reply.task) if isinstance(reply, Reply) else reply for reply in replies]
 
     def _replies(self, refs: t.Sequence[TaskRef], limit: float | None) -> list[Reply | RequestError]:
-        request_timeout = float(self._params["request_timeout"])
-        seconds = request_timeout if limit is None else limit
-        replies = Round(
+        most = self._request_timeout * self._requests_each(refs)
+        seconds = most if limit is None else limit
+        round_ = Round(
             [functools.partial(self._reply, ref, limit) for ref in refs],
             workers=POOL_SIZE,
-            seconds_each=min(request_timeout, seconds) + GRACE_SECONDS,
+            seconds_each=min(most, seconds) + GRACE_SECONDS,
             seconds_all=seconds + GRACE_SECONDS,
-        ).run()
-        return [reply or _not_in_time(ref, seconds) for ref, reply in zip(refs, replies)]
+        )
+        replies = round_.run()
+        return [
+            reply or _not_in_time(ref, seconds, Meaning.NOT_ASKED if index in round_.not_put else Meaning.TRANSIENT)
+            for index, (ref, reply) in enumerate(zip(refs, replies))
+        ]
+
+    def _requests_each(self, refs: t.Sequence[TaskRef]) -> int:
+        """Say how many requests one task may need: a login and a look-up of the project come before its own."""
+        looks_up = not all(self._given_project(ref) for ref in refs)
+        return 1 + looks_up + (self._credentials.method == PASSWORD)
 
     def _reply(self, ref: TaskRef, limit: float | None) -> Reply | RequestError:
         try:
@@ -363,12 +406,14 @@ def _read_reply(service: Service, ref: TaskRef, question: Question, answer: Answ
         ) from None
 
 
-def _not_in_time(ref: TaskRef, seconds: float) -> RequestError:
+def _not_in_time(ref: TaskRef, seconds: float, meaning: Meaning) -> RequestError:
+    was_asked = meaning is Meaning.TRANSIENT
     return RequestError(
-        no_answer_within(seconds),
+        no_answer_within(seconds) if was_asked else f"its turn did not come within {seconds:g} s",
+        meaning=meaning,
         kind="connection",
         asked=f"Cannot read the {SERVICES[ref.service].title} task {ref.label}",
-        hint="Check endpoint, network and proxy if this lasts.",
+        hint=CHECK_NETWORK,
     )
 
 

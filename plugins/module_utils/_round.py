@@ -10,6 +10,7 @@ PRIVATE to the collection: it may change without notice.
 from __future__ import annotations
 
 import collections
+import contextlib
 import queue
 import sys
 import threading
@@ -47,6 +48,8 @@ class Round(t.Generic[AnswerT]):
         self._bugs: dict[int, BaseException | None] = {}
         self._finished: set[int] = set()
         self._abandoned: set[int] = set()
+        # The questions that were not put, because the time was over before their turn came.
+        self.not_put: set[int] = set()
 
     def run(self) -> list[AnswerT | None]:
         """Put all questions; None stands for one that was not answered in time.
@@ -58,8 +61,13 @@ class Round(t.Generic[AnswerT]):
         outstanding = len(self._questions)
         while outstanding and self._clock() < self._deadline:
             outstanding -= self._collect_one() + self._abandon_late()
-        self._todo.clear()
+        self._end()
         return [self._answer(index) for index in range(len(self._questions))]
+
+    def _end(self) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                self.not_put.add(self._todo.popleft())
 
     def _answer(self, index: int) -> AnswerT | None:
         return self._answers[index] if index in self._finished else None

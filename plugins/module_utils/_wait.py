@@ -80,7 +80,7 @@ class Watch:
         self.task: Task | None = None
         self.error: RequestError | None = None
         self.given_up: RequestError | None = None
-        self.answered_at = -math.inf
+        self.asked_at = -math.inf
         self.changed_at: float | None = None
         self.changed = False
         self.trouble_since: float | None = None
@@ -114,12 +114,14 @@ class Watch:
     def note(self, observation: Observation, now: float, policy: Policy) -> None:
         """Take in what a look brought."""
         self.changed = False
-        if isinstance(observation, Task) or observation.kind != "connection":
-            self.answered_at = now
         if isinstance(observation, Task):
+            self.asked_at = now
             self._note_task(observation, now)
             return
         self.error = observation
+        if observation.meaning is Meaning.NOT_ASKED:
+            return
+        self.asked_at = now
         if observation.meaning is Meaning.TRANSIENT:
             self.trouble_since = now if self.trouble_since is None else self.trouble_since
             is_final = now - self.trouble_since >= policy.error_grace - ROUNDING
@@ -296,10 +298,8 @@ class Wait:
             self._sleep(seconds)
 
     def _look(self) -> list[Watch]:
-        # A look may end before a slow server has answered for all: who has waited longest for an answer is first.
-        asked = sorted(
-            (watch for watch in self._by_ref.values() if not watch.over), key=lambda watch: watch.answered_at
-        )
+        # A look may end before a slow server has answered for all: whose turn is longest ago is first.
+        asked = sorted((watch for watch in self._by_ref.values() if not watch.over), key=lambda watch: watch.asked_at)
         self._look_began = self._clock()
         left = self._left()
         observations = self._probe([watch.ref for watch in asked], left if left > ROUNDING else None)

@@ -104,8 +104,8 @@ class Asker:
 
     def question(self, **given: t.Any) -> _client.Question:
         """The question for the task, with the demo token."""
-        named = {"method": "GET", "url": self.url, "asked": "Cannot read it", "auth": TokenAuth(accounts.TOKEN)}
-        return _client.Question(**{**named, **given})
+        named = {"method": "GET", "url": self.url, "asked": "Cannot read it", "names_task": True}
+        return _client.Question(**{**named, "auth": TokenAuth(accounts.TOKEN), **given})
 
     def fail(self, http: _client.HttpClient | None = None, **given: t.Any) -> _client.RequestError:
         """Ask, and return the error."""

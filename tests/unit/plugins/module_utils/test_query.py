@@ -225,6 +225,17 @@ def test_a_look_up_that_is_refused_is_not_sent_once_a_task(cloud: t.Any, way: st
     assert len(cloud.sim.requests(service="iam")) == 1
 
 
+@pytest.mark.parametrize("way", ["key", "password"])
+def test_a_404_from_iam_is_not_about_a_task(cloud: t.Any, way: str) -> None:
+    """It must be no answer of a query, and patience with new ids is not for it."""
+    task = cloud.sim.add_task("dds")
+    cloud.sim.add_fault("status", status=404, service="iam")
+    client = cloud.client("dds", **{"region": accounts.REGION, "project_id": None, **WAYS[way][0]})
+    with pytest.raises(RequestError, match=r"iam_endpoint and region") as caught:
+        client.find(ref_of(task))
+    assert (caught.value.meaning, caught.value.kind) == (Meaning.FATAL, "api_error")
+
+
 def test_a_look_up_that_had_bad_luck_is_tried_again(cloud: t.Any) -> None:
     tasks = [cloud.sim.add_task("dds") for dummy in range(2)]
     client = cloud.client("dds", region=accounts.REGION, project_id=None, **BY_KEY)
@@ -381,6 +392,39 @@ def test_an_iam_that_hangs_does_not_hold_the_round(cloud: t.Any, credentials: di
         assert {answer.kind for answer in answers} == {"connection"}
 
 
+def test_a_task_whose_turn_did_not_come_had_no_trouble(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds") for dummy in range(60)]
+    cloud.sim.add_fault("slow", seconds=0.9)
+    client = cloud.by_token("dds", request_timeout=1.2)
+    answers = client.ask_all([ref_of(task) for task in tasks])
+    asked = {record["task_id"] for record in cloud.sim.requests(service="dds")}
+    assert 16 <= len(asked) < 60
+    errors = {task["task_id"]: answer for task, answer in zip(tasks, answers) if isinstance(answer, RequestError)}
+    not_asked = {task_id for task_id, error in errors.items() if error.meaning is Meaning.NOT_ASKED}
+    assert not_asked == {task["task_id"] for task in tasks} - asked
+    assert "its turn did not come within 1.2 s" in str(errors[min(not_asked)])
+
+
+@pytest.mark.parametrize("credentials", [BY_KEY, BY_PASSWORD], ids=("key", "password"))
+def test_the_request_timeout_is_for_each_request(cloud: t.Any, credentials: dict[str, str]) -> None:
+    """A look-up of the project, or a login, comes before the task's own request."""
+    task = cloud.sim.add_task("dds")
+    cloud.sim.add_fault("slow", seconds=1.6)
+    place = {"region": accounts.REGION, "project_id": None}
+    client = cloud.client("dds", **{**place, **credentials, "request_timeout": 2.0})
+    assert client.find(ref_of(task)).task.id == task["task_id"]
+
+
+def test_a_login_is_bounded(cloud: t.Any) -> None:
+    cloud.sim.add_fault("drip", service="iam", interval=0.2)
+    client = cloud.client("dds", request_timeout=0.5, **BY_PASSWORD)
+    started = time.monotonic()
+    with pytest.raises(RequestError, match=r"Cannot get a token: no answer within 0\.5 s") as caught:
+        client.login()
+    assert time.monotonic() - started < 0.5 + 1 + SLACK
+    assert (caught.value.kind, caught.value.meaning) == ("connection", Meaning.TRANSIENT)
+
+
 # Credentials during a wait
 
 
@@ -395,6 +439,13 @@ def test_one_login_for_all_looks_and_one_more_after_a_refusal(cloud: t.Any) -> N
     assert all(isinstance(answer, Task) for answer in client.ask_all(refs))
     assert len(cloud.sim.requests(service="iam")) == 2
     assert_only_reads(cloud.sim)
+
+
+def test_a_wrong_password_is_sent_once_for_all_projects(cloud: t.Any) -> None:
+    refs = [TaskRef("dds", "t", project_id=f"p{number}") for number in range(8)]
+    client = cloud.client("dds", **{**BY_PASSWORD, "password": "wrong"})
+    assert {answer.kind for answer in client.ask_all(refs)} == {"unauthorized"}
+    assert len(cloud.sim.requests(service="iam")) == 1
 
 
 def test_a_wrong_password_is_sent_once(cloud: t.Any) -> None:

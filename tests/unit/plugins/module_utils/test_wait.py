@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError, RequestError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError, Meaning, RequestError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Observation, Policy, Snapshot, Wait
@@ -125,19 +125,33 @@ def test_a_failure_reason_progress_or_end_date_decides_nothing() -> None:
     assert (sky.run().failure, len(sky.asked)) == (None, 3)
 
 
-def test_a_slow_server_starves_no_task() -> None:
+def not_asked() -> RequestError:
+    return RequestError("its turn did not come", meaning=Meaning.NOT_ASKED)
+
+
+@pytest.mark.parametrize("trouble", [None, lost_network()], ids=["slow", "hanging"])
+def test_a_slow_server_starves_no_task(trouble: RequestError | None) -> None:
     """A look may be over before all were asked: those that were not come first in the next one."""
     refs = [ref(f"task{number}") for number in range(5)]
-    answered: list[str | None] = []
+    turns: list[str | None] = []
 
     def probe(asked: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
-        answered.extend(each.task_id for each in asked[:2])
-        return [DONE if len(answered) > 10 else running(1) for dummy in asked[:2]] + [lost_network()] * (len(asked) - 2)
+        turns.extend(each.task_id for each in asked[:2])
+        seen = DONE if len(turns) > 10 else running(1)
+        return [trouble or seen for dummy in asked[:2]] + [not_asked()] * (len(asked) - 2)
 
     sky = cloud()
     wait = Wait(refs, Policy(timeout=60), probe=probe, clock=sky.clock, sleep=sky.sleep, random=lambda: 0.0)
     wait.run()
-    assert answered[:6] == ["task0", "task1", "task2", "task3", "task4", "task0"]
+    assert turns[:6] == ["task0", "task1", "task2", "task3", "task4", "task0"]
+
+
+def test_not_to_have_been_asked_is_no_trouble() -> None:
+    end = cloud([not_asked()]).run(timeout=100, error_grace=0, not_found_grace=0)
+    assert (failure_kind(end), end.elapsed) == ("timeout", 100)
+    assert end.failure
+    assert end.failure.http_status is None
+    assert cloud([not_asked(), DONE]).run(error_grace=0).failure is None
 
 
 def test_nothing_to_wait_for_is_success_without_a_look() -> None:
