@@ -23,7 +23,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import ROU
 
 # More tasks than this are counted in a message, not named.
 MAX_NAMED = 10
-RESUME = 'Resume with `tasks: "{{ result.pending }}"`.'
+PENDING = '`tasks: "{{ result.pending }}"`'
 
 
 class WaitFailedError(TasksError):
@@ -93,7 +93,8 @@ def unknown_words(watches: t.Iterable[Watch]) -> list[str]:
 def message(snapshot: Snapshot) -> str:
     """Say how a wait ended and, where tasks are left, where they stand and how to go on."""
     once = "Check mode: looked once." if snapshot.policy.look_once else ""
-    parts = [once, _why(snapshot), _others(snapshot), _count(snapshot), *_left_behind(snapshot)]
+    ran_out = _ran_out(snapshot)
+    parts = [once, _why(snapshot), _others(snapshot), ran_out, _count(snapshot), *_left_behind(snapshot)]
     return " ".join(" ".join(parts).split())
 
 
@@ -107,10 +108,24 @@ def _why(snapshot: Snapshot) -> str:
     if failure is None:
         return _which(snapshot)
     if failure.watch is None:
-        # How long the wait took is said anyway.
-        ran_out = failure.kind == "timeout" and snapshot.elapsed >= snapshot.policy.timeout - ROUNDING
-        return "" if ran_out else f"Given up: {failure.message}."
+        return "" if _ran_out(snapshot) else f"Given up: {failure.message}."
     return _fate(failure.watch)
+
+
+def _ran_out(snapshot: Snapshot) -> str:
+    """Say that the timeout ended the wait, which it may do after a task has failed."""
+    failure, policy = snapshot.failure, snapshot.policy
+    if failure is None or snapshot.elapsed < policy.timeout - ROUNDING:
+        return ""
+    went_on = not policy.fail_fast and failure.watch and not all(watch.over for watch in snapshot.watches)
+    if failure.kind != "timeout" and not went_on:
+        return ""
+    return f"The timeout of {_exactly(policy.timeout)} s ran out."
+
+
+def _exactly(seconds: float) -> str:
+    """Return a number that somebody chose, without needless decimals."""
+    return f"{seconds:.3f}".rstrip("0").rstrip(".")
 
 
 def _which(snapshot: Snapshot) -> str:
@@ -192,9 +207,16 @@ def _left_behind(snapshot: Snapshot) -> list[str]:
     parts = [_still(state, left, snapshot.now) for state in _states_of(left)]
     parts += _last_error(left, snapshot)
     if snapshot.failure or snapshot.policy.require == "any":
-        noun = "task was" if len(left) == 1 else "tasks were"
-        parts += [f"The cloud {noun} not cancelled. {RESUME}"]
+        parts.append(_how_to_go_on(snapshot.watches, len(left)))
     return parts
+
+
+def _how_to_go_on(watches: t.Iterable[Watch], left: int) -> str:
+    noun = "task was" if left == 1 else "tasks were"
+    if any(watch.finished and watch.failed for watch in watches):
+        them = "it" if left == 1 else "them"
+        return f"The other {noun} not cancelled. Wait for {them} with {PENDING}, which leaves out what failed."
+    return f"The cloud {noun} not cancelled. Resume with {PENDING}."
 
 
 def _states_of(watches: t.Iterable[Watch]) -> list[str]:
@@ -206,7 +228,7 @@ def _state_of(watch: Watch) -> str:
         return "not seen"
     words = {State.NEEDS_ACTION: "waiting for approval", State.UNKNOWN: "not finished"}
     state = words.get(watch.task.state, watch.task.state)
-    return state if watch.unknown_since is None else f"last seen {state}"
+    return f"last seen {state}" if watch.in_trouble or watch.given_up else state
 
 
 def _still(state: str, watches: t.Sequence[Watch], now: float) -> str:
@@ -230,8 +252,17 @@ def _progress(watch: Watch, now: float) -> str:
         return ""
     word = f" (status {task.status})" if task.state == State.UNKNOWN and task.status else ""
     percent = f" {task.progress} %" if task.progress is not None else ""
-    still = f" (no change for {now - watch.changed_at:.0f} s)" if now - watch.changed_at >= 1 else ""
-    return f"{word}{percent}{still}"
+    return f"{word}{percent}{_silence(watch, now)}"
+
+
+def _silence(watch: Watch, now: float) -> str:
+    """Say how long a task has been as it is or, without a good answer, how long nobody can tell."""
+    troubles = [since for since in (watch.trouble_since, watch.unknown_since) if since is not None]
+    if not troubles and watch.given_up:
+        return ""
+    what = "no good answer" if troubles else "no change"
+    seconds = now - min(troubles or [t.cast(float, watch.changed_at)])
+    return f" ({what} for {seconds:.0f} s)" if seconds >= 1 else ""
 
 
 def _last_error(left: t.Sequence[Watch], snapshot: Snapshot) -> list[str]:

@@ -43,6 +43,10 @@ KAFKA = TaskRef("kafka", "8abfa7b2", "6eec9b2f")
 RESUME = 'Resume with `tasks: "{{ result.pending }}"`.'
 ONE_LEFT = f"The cloud task was not cancelled. {RESUME}"
 MANY_LEFT = f"The cloud tasks were not cancelled. {RESUME}"
+WITHOUT = '`tasks: "{{ result.pending }}"`, which leaves out what failed.'
+OTHER_LEFT = f"The other task was not cancelled. Wait for it with {WITHOUT}"
+OTHERS_LEFT = f"The other tasks were not cancelled. Wait for them with {WITHOUT}"
+RAN_OUT = "The timeout of 3600 s ran out. "
 
 ASKED = "Cannot read the DDS task 9d10bfd1 (GET https://dds.example.com/v3/p/jobs)"
 UNKNOWN = RequestError(
@@ -73,7 +77,7 @@ def said(answers: t.Mapping[TaskRef, Answers], **policy: t.Any) -> str:
 
 def test_a_wait_for_one_task_that_ran_out() -> None:
     assert said({RESTORE: at_times((0, running(10)), (3190, running(62)))}, sleep=5, max_sleep=5) == (
-        "0 of 1 task finished; waited 3600 s. "
+        f"{RAN_OUT}0 of 1 task finished; waited 3600 s. "
         "Still running: RestoreTaurusInInstanceToExisted 866b2273 62 % (no change for 410 s). "
         f"{ONE_LEFT}"
     )
@@ -86,7 +90,7 @@ def test_a_wait_for_many_tasks_that_ran_out() -> None:
         KAFKA: [task(State.PENDING, "CREATED")],
     }
     assert said(answers, sleep=5, max_sleep=5) == (
-        "1 of 3 tasks finished; waited 3600 s. "
+        f"{RAN_OUT}1 of 3 tasks finished; waited 3600 s. "
         "Still running: RestoreTaurusInInstanceToExisted 866b2273 62 % (no change for 410 s). "
         "Still pending: 8abfa7b2 (no change for 3600 s). "
         f"{MANY_LEFT}"
@@ -95,13 +99,19 @@ def test_a_wait_for_many_tasks_that_ran_out() -> None:
 
 def test_one_that_is_left_of_many() -> None:
     assert said({RESTORE: [DONE], DDS: [running(62)], KAFKA: [DONE]}) == (
-        f"2 of 3 tasks finished; waited 3600 s. Still running: 9d10bfd1 62 % (no change for 3600 s). {ONE_LEFT}"
+        f"{RAN_OUT}2 of 3 tasks finished; waited 3600 s. "
+        f"Still running: 9d10bfd1 62 % (no change for 3600 s). {ONE_LEFT}"
     )
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [(3.0, "3"), (0.5, "0.5"), (604800.0, "604800"), (2.25, "2.25")])
+def test_a_timeout_is_said_as_it_was_given(timeout: float, seconds: str) -> None:
+    assert said({DDS: [running()]}, timeout=timeout).startswith(f"The timeout of {seconds} s ran out. 0 of 1 task ")
 
 
 def test_a_change_of_the_moment_is_not_called_none() -> None:
     assert said({DDS: [running(62)]}, timeout=0) == (
-        f"0 of 1 task finished; waited 0 s. Still running: 9d10bfd1 62 %. {ONE_LEFT}"
+        f"The timeout of 0 s ran out. 0 of 1 task finished; waited 0 s. Still running: 9d10bfd1 62 %. {ONE_LEFT}"
     )
 
 
@@ -111,8 +121,8 @@ def test_progress_of_nothing_is_progress() -> None:
 
 def test_the_last_error_of_a_wait_that_ran_out() -> None:
     assert said({DDS: [running(62), BUSY], KAFKA: [DONE]}, timeout=60) == (
-        "1 of 2 tasks finished; waited 60 s. "
-        "Still running: 9d10bfd1 62 % (no change for 60 s). "
+        "The timeout of 60 s ran out. 1 of 2 tasks finished; waited 60 s. "
+        "Last seen running: 9d10bfd1 62 % (no good answer for 55 s). "
         f"Last error: {ASKED}: HTTP 503 APIGW.0613: busy (request id req-2). "
         f"{ONE_LEFT}"
     )
@@ -124,7 +134,7 @@ def test_an_error_that_is_over_is_not_said() -> None:
 
 def test_an_id_that_is_unknown_when_the_wait_runs_out() -> None:
     assert said({DDS: [UNKNOWN], KAFKA: [running()]}, timeout=30) == (
-        "0 of 2 tasks finished; waited 30 s. "
+        "The timeout of 30 s ran out. 0 of 2 tasks finished; waited 30 s. "
         "Not seen: 9d10bfd1. "
         "Still running: 8abfa7b2 (no change for 30 s). "
         "Last error: The DDS task 9d10bfd1 is unknown to the API "
@@ -143,7 +153,8 @@ def test_more_than_ten_tasks_are_counted(count: int, rest: str) -> None:
     answers: dict[TaskRef, Answers] = {ref(f"job-{number:03}"): [running()] for number in range(count)}
     named = ", ".join(f"job-{number:03}" for number in range(10))
     assert said(answers, timeout=0) == (
-        f"0 of {count} tasks finished; waited 0 s. Still running: {named}{rest}. {MANY_LEFT}"
+        f"The timeout of 0 s ran out. 0 of {count} tasks finished; waited 0 s. "
+        f"Still running: {named}{rest}. {MANY_LEFT}"
     )
 
 
@@ -152,7 +163,7 @@ def test_a_task_given_twice_is_counted_once() -> None:
     result = wait_result(end, single=False)
     assert len(result["tasks"]) == 2
     assert result["pending"] == [DDS.to_option()]
-    assert result["msg"] == f"0 of 1 task finished; waited 0 s. Still running: 9d10bfd1 5 %. {ONE_LEFT}"
+    assert result["msg"].endswith(f" 0 of 1 task finished; waited 0 s. Still running: 9d10bfd1 5 %. {ONE_LEFT}")
 
 
 # Tasks that ended badly
@@ -170,8 +181,14 @@ def test_a_failed_task_without_a_reason_while_others_run() -> None:
         "The DMS for Kafka task 8abfa7b2 failed (status DELETED). "
         "2 of 3 tasks finished; waited 5 s. "
         "Still running: RestoreTaurusInInstanceToExisted 866b2273 62 % (no change for 5 s). "
-        f"{ONE_LEFT}"
+        f"{OTHER_LEFT}"
     )
+
+
+def test_what_is_left_when_a_task_has_failed_does_not_hold_it() -> None:
+    result = ended({DDS: [FAILED], KAFKA: [running()], RESTORE: [running()]})
+    assert [item["service"] for item in result["pending"]] == ["kafka", "taurusdb_restore"]
+    assert result["msg"].endswith(OTHERS_LEFT)
 
 
 def test_a_reason_that_is_a_sentence_gets_no_second_stop() -> None:
@@ -215,7 +232,8 @@ def test_more_than_ten_further_failed_tasks_are_counted(count: int, rest: str) -
 @pytest.mark.parametrize("require", ["all", "any"])
 def test_a_wait_that_ran_out_after_a_task_failed_says_so(require: str) -> None:
     message = said({DDS: [FAILED], KAFKA: [running()]}, fail_fast=False, require=require)
-    assert "Still running: 8abfa7b2" in message
+    assert "The timeout of 3600 s ran out. 1 of 2 tasks finished; waited 3600 s. Still running: 8abfa7b2" in message
+    assert message.endswith(OTHER_LEFT)
     for part in ("9d10bfd1", "disk full"):
         assert part in message
 
@@ -246,7 +264,7 @@ def test_a_task_that_was_seen_and_vanished() -> None:
         f"{ASKED}: HTTP 400 DBS.200543: no such job (request id req-1). Check the id. "
         "0 of 1 task finished; waited 65 s. "
     )
-    assert message.endswith(ONE_LEFT)
+    assert message.endswith(f" Last seen running: 9d10bfd1 40 % (no good answer for 60 s). {ONE_LEFT}")
     assert "never seen" not in message
 
 
@@ -257,7 +275,7 @@ def test_trouble_that_lasted_too_long() -> None:
     assert said({DDS: [running(62), REFUSED], KAFKA: [DONE]}, error_grace=20, sleep=5, max_sleep=5) == (
         f"{ASKED}: connection failed: refused. Check the network. "
         "1 of 2 tasks finished; waited 25 s. "
-        "Still running: 9d10bfd1 62 % (no change for 25 s). "
+        "Last seen running: 9d10bfd1 62 % (no good answer for 20 s). "
         f"{ONE_LEFT}"
     )
 
@@ -266,7 +284,7 @@ def test_refused_credentials() -> None:
     assert said({KAFKA: [running()], DDS: [running(62), EXPIRED]}) == (
         f"{ASKED}: HTTP 401 APIGW.0307: The token must be updated (request id req-3). Get a new token. "
         "0 of 2 tasks finished; waited 5 s. "
-        "Still running: 8abfa7b2 (no change for 5 s), 9d10bfd1 62 % (no change for 5 s). "
+        "Still running: 8abfa7b2 (no change for 5 s). Last seen running: 9d10bfd1 62 %. "
         f"{MANY_LEFT}"
     )
 
@@ -294,7 +312,7 @@ def test_success_of_one_of_many() -> None:
     assert said({DDS: [running(62)], KAFKA: [running(), DONE], RESTORE: [FAILED]}, require="any") == (
         "Succeeded: 8abfa7b2. "
         "The TaurusDB restore task RestoreTaurusInInstanceToExisted 866b2273 failed (status Failed): disk full. "
-        f"2 of 3 tasks finished; waited 5 s. Still running: 9d10bfd1 62 % (no change for 5 s). {ONE_LEFT}"
+        f"2 of 3 tasks finished; waited 5 s. Still running: 9d10bfd1 62 % (no change for 5 s). {OTHER_LEFT}"
     )
 
 
@@ -357,7 +375,7 @@ def test_the_same_word_is_warned_of_for_each_service() -> None:
 
 def test_a_task_with_an_unlisted_word_is_not_called_running() -> None:
     message = said({DDS: [unlisted()]})
-    assert message.startswith("0 of 1 task finished; waited 3600 s. Still not finished: 9d10bfd1")
+    assert message.startswith(f"{RAN_OUT}0 of 1 task finished; waited 3600 s. Still not finished: 9d10bfd1")
 
 
 # The result
