@@ -184,6 +184,11 @@ def _totals(snapshot: Snapshot) -> str:
     if failed:
         parts.append(f"{failed} failed")
     parts += [f"{count} {state.replace('_', ' ')}" for state, count in counts.items()]
+    errors = [watch.error for watch in watches if watch.error and watch.trouble_since is not None and not watch.over]
+    if errors:
+        # A state above may be an old one.
+        kinds = dict.fromkeys(f"HTTP {error.http_status}" if error.http_status else "no answer" for error in errors)
+        parts.append(f"{len(errors)} without a good answer ({', '.join(kinds)})")
     slowest = _slowest(watches)
     return ", ".join(parts + ([f"slowest {slowest} %"] if slowest is not None else []))
 

@@ -389,7 +389,9 @@ def test_what_went_wrong_comes_first_among_many() -> None:
     assert "task39" in lines[0]
     assert "Failed" in lines[0]
     assert "task38" in lines[1]
-    assert lines[-1] == "[h1] 9 of 40 finished, 1 failed, 30 running, 1 pending, slowest 5 %"
+    assert lines[-1] == (
+        "[h1] 9 of 40 finished, 1 failed, 30 running, 1 pending, 1 without a good answer (HTTP 503), slowest 5 %"
+    )
 
 
 def test_few_tasks_need_no_totals() -> None:
@@ -422,6 +424,29 @@ def test_a_heartbeat_after_a_minute_of_silence() -> None:
         "[h1] 0 of 1 finished, 1 running, slowest 40 %, still waiting after 0:01:01"
     ]
     assert scene.lines_of(scene.progress.heartbeat) == []
+
+
+@pytest.mark.parametrize(
+    ("troubles", "said"),
+    [
+        ([error(503, None)], "1 running, 1 without a good answer (HTTP 503)"),
+        ([RequestError("timed out", kind="connection")], "1 running, 1 without a good answer (no answer)"),
+        (
+            [error(503, None), error(503, None), RequestError("timed out", kind="connection")],
+            "3 running, 3 without a good answer (HTTP 503, no answer)",
+        ),
+    ],
+)
+def test_a_heartbeat_tells_of_trouble(troubles: list[RequestError], said: str) -> None:
+    scene = Scene(*many(len(troubles)))
+    scene.look(*[running(None)] * len(troubles))
+    scene.look(*troubles)
+    scene.now += 60
+    (beat,) = scene.lines_of(scene.progress.heartbeat)
+    assert beat == f"[h1] 0 of {len(troubles)} finished, {said}, still waiting after 0:01:10"
+    scene.look(*[running(None)] * len(troubles))
+    scene.now += 60
+    assert "answer" not in scene.lines_of(scene.progress.heartbeat)[0]
 
 
 def test_looks_without_a_change_do_not_put_off_the_heartbeat() -> None:
