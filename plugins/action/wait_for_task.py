@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import locale
 import os
@@ -19,7 +20,9 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import (
+    TASK_OPTIONS,
     WAIT_RULES,
+    login_arguments,
     look_arguments,
     refs_of,
     wait_arguments,
@@ -31,6 +34,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
     RequestError,
     TasksError,
 )
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._regions import check_endpoint
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import mistake_result, wait_result
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Failure, Observation, Wait, policy_of
@@ -44,8 +48,8 @@ from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._progress import
 MODULE = "huaweicloud.tasks.wait_for_task"
 TOKEN_MODULE = "huaweicloud.tasks.iam_token"
 COLORS = {GOOD: C.COLOR_OK, BAD: C.COLOR_ERROR, TROUBLE: C.COLOR_WARN}
-# What the printed command needs beside the tasks; credentials are never in it.
-PLACE_OPTIONS = ("region", "project_id", "endpoint", "iam_endpoint")
+# What a resumed wait is not given: credentials have no place in a printed command, and the delay is over.
+NOT_RESUMED = {*TASK_OPTIONS, "tasks", "username", "domain_name", "delay"}
 # A look that is cut short by the deadline still gets this many seconds for its requests.
 MIN_REQUEST_SECONDS = 1.0
 
@@ -75,36 +79,58 @@ class LookFailedError(TasksError):
 class Looks:
     """Asks for tasks by running the module on the target, once a look."""
 
-    def __init__(self, execute: t.Callable[[str, dict[str, t.Any]], dict[str, t.Any]], args: dict[str, t.Any]) -> None:
+    def __init__(
+        self,
+        execute: t.Callable[[str, dict[str, t.Any]], dict[str, t.Any]],
+        args: dict[str, t.Any],
+        request_timeout: float,
+    ) -> None:
         self._execute = execute
-        self._args = args
-        self.succeeded = False
+        self.args = args
+        self._request_timeout = request_timeout
+        self._succeeded = False
         # What Ansible adds to a module's result, by its keys there.
         self.remarks: dict[str, list[t.Any]] = {}
         self.facts: dict[str, t.Any] = {}
 
-    def __call__(self, refs: t.Sequence[TaskRef], request_timeout: float, **more: t.Any) -> list[Observation]:
-        """Look once; ``more`` are options that differ from those given.
+    def __call__(self, refs: t.Sequence[TaskRef], limit: float | None, **more: t.Any) -> list[Observation]:
+        """Look once, with ``limit`` seconds left; ``more`` are options that differ from those given.
 
         :raises LookFailedError: the first look did not come to pass, so that waiting makes no sense
         """
         try:
-            result = self._execute(MODULE, look_arguments({**self._args, **more}, refs, request_timeout))
-        except AnsibleConnectionFailure as error:
-            return [_unreachable(error)] * len(refs)
-        except AnsibleError as error:
-            # What went well before, such as copying the module, fails now for want of a connection.
-            if not self.succeeded:
-                raise
-            return [_unreachable(error)] * len(refs)
-        self._collect(result)
+            result = self.run(MODULE, look_arguments({**self.args, **more}, refs, self.seconds(limit)))
+        except RequestError as error:
+            return [error] * len(refs)
         # Without a look the module met a mistake in its options, or crashed.
         if not result.get("polls"):
-            if not self.succeeded:
+            if not self._succeeded:
                 raise LookFailedError(result)
             return [_not_run(result)] * len(refs)
-        self.succeeded = True
+        self._succeeded = True
         return [_observation(entry) for entry in result["tasks"]]
+
+    def seconds(self, limit: float | None) -> float:
+        """Return what a request may take with ``limit`` seconds left."""
+        most = self._request_timeout
+        return most if limit is None else min(most, max(limit, MIN_REQUEST_SECONDS))
+
+    def run(self, module: str, args: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run a module on the target.
+
+        :raises RequestError: the target is out of reach
+        """
+        try:
+            result = self._execute(module, args)
+        except AnsibleConnectionFailure as error:
+            raise _unreachable(error) from None
+        except AnsibleError as error:
+            # What went well before, such as copying the module, fails now for want of a connection.
+            if not self._succeeded:
+                raise
+            raise _unreachable(error) from None
+        self._collect(result)
+        return result
 
     def _collect(self, result: dict[str, t.Any]) -> None:
         for key in ("warnings", "deprecations"):
@@ -129,75 +155,44 @@ def _not_run(result: dict[str, t.Any]) -> RequestError:
     return RequestError(message, meaning=Meaning.TRANSIENT, kind="connection", asked="The module did not run")
 
 
-class Logins:
-    """Looks with one token for every project, so that a password login happens once a wait, not once a look."""
+class LooksWithToken:
+    """Looks with one token, so that a password login happens once a wait, not once a look."""
 
-    def __init__(
-        self,
-        looks: Looks,
-        execute: t.Callable[[str, dict[str, t.Any]], dict[str, t.Any]],
-        args: dict[str, t.Any],
-    ) -> None:
+    def __init__(self, looks: Looks, clock: t.Callable[[], float]) -> None:
         self._looks = looks
-        self._execute = execute
-        self._args = args
-        self._tokens: dict[tuple[str | None, str | None], dict[str, t.Any]] = {}
+        self._clock = clock
+        self._token: dict[str, t.Any] = {}
 
-    def __call__(self, refs: t.Sequence[TaskRef], request_timeout: float) -> list[Observation]:
-        """Look once at tasks that may be in several projects."""
-        seen: dict[TaskRef, Observation] = {}
-        for place in dict.fromkeys((ref.region, ref.project_id) for ref in refs):
-            those = [ref for ref in refs if (ref.region, ref.project_id) == place]
-            seen.update(zip(those, self._look_at_place(place, those, request_timeout)))
-        return [seen[ref] for ref in refs]
-
-    def _look_at_place(
-        self, place: tuple[str | None, str | None], refs: t.Sequence[TaskRef], request_timeout: float
-    ) -> list[Observation]:
-        is_fresh = place not in self._tokens
+    def __call__(self, refs: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
+        """Look once, with ``limit`` seconds left for login and look."""
+        deadline = None if limit is None else self._clock() + limit
+        had_token = bool(self._token)
         try:
-            observations = self._look_with_token(place, refs, request_timeout)
-            if is_fresh or not any(_is_refusal(observation) for observation in observations):
+            observations = self._look(refs, deadline)
+            if not (had_token and any(_is_refusal(observation) for observation in observations)):
                 return observations
-            del self._tokens[place]
-            return self._look_with_token(place, refs, request_timeout)
+            self._token = {}
+            return self._look(refs, deadline)
         except RequestError as error:
             return [error] * len(refs)
 
-    def _look_with_token(
-        self, place: tuple[str | None, str | None], refs: t.Sequence[TaskRef], request_timeout: float
-    ) -> list[Observation]:
-        if place not in self._tokens:
-            self._tokens[place] = self._login(place, request_timeout)
-        return self._looks(refs, request_timeout, **self._tokens[place])
+    def _look(self, refs: t.Sequence[TaskRef], deadline: float | None) -> list[Observation]:
+        self._token = self._token or self._login(self._left(deadline))
+        return self._looks(refs, self._left(deadline), **self._token)
 
-    def _login(self, place: tuple[str | None, str | None], request_timeout: float) -> dict[str, t.Any]:
-        own = {name: value for name, value in zip(("region", "project_id"), place) if value}
-        args = look_arguments({**self._args, **own}, (), request_timeout)
-        args = {name: value for name, value in args.items() if name not in ("tasks", "timeout", "progress")}
-        try:
-            result = self._execute(TOKEN_MODULE, args)
-        except AnsibleConnectionFailure as error:
-            raise _unreachable(error) from None
-        if result.get("failure"):
-            raise _login_error(result)
-        if "token" not in result:
-            raise _not_run(result) if self._looks.succeeded else LookFailedError(result)
-        return {"auth_token": result["token"], "project_id": result["project_id"]}
+    def _left(self, deadline: float | None) -> float | None:
+        return None if deadline is None else deadline - self._clock()
 
+    def _login(self, limit: float | None) -> dict[str, t.Any]:
+        """Return the options that hold the token; none where the target knows other credentials than a password.
 
-def _login_error(result: dict[str, t.Any]) -> RequestError:
-    failure = result["failure"]
-    meaning = None if failure["http_status"] or failure["kind"] != "connection" else Meaning.TRANSIENT
-    return RequestError(
-        failure["message"],
-        meaning=meaning,
-        kind=failure["kind"],
-        code=failure["code"],
-        http_status=failure["http_status"],
-        request_id=failure["request_id"],
-        text=str(result["msg"]),
-    )
+        :raises RequestError: IAM refuses, or the target is out of reach
+        """
+        result = self._looks.run(TOKEN_MODULE, login_arguments(self._looks.args, self._looks.seconds(limit)))
+        if result.get("error"):
+            raise RequestError.from_observation(result["error"])
+        # Without a token the look itself says best what is wrong.
+        return {"auth_token": result["token"], "project_id": result["project_id"]} if "token" in result else {}
 
 
 def _is_refusal(observation: Observation) -> bool:
@@ -210,6 +205,10 @@ class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_async = True
+
+    def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lost_folders: list[str | None] = []
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         task_vars = task_vars or {}
@@ -233,26 +232,17 @@ class ActionModule(ActionBase):
         return bool(params["progress"] and not self._task.async_val and not self._task.check_mode)
 
     def _wait(self, params: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        def execute(module: str, args: dict[str, t.Any]) -> dict[str, t.Any]:
-            try:
-                answer: dict[str, t.Any] = self._execute_module(module, module_args=args, task_vars=task_vars)
-            except AnsibleError:
-                # The temporary folder on the target may be gone with the connection: the next look makes a new one.
-                self._connection._shell.tmpdir = None
-                raise
-            return answer
-
-        looks = Looks(execute, dict(self._task.args))
-        by_password = method_of(params, self._environment()) == PASSWORD
-        look = Logins(looks, execute, dict(self._task.args)) if by_password else looks
-        place = {name: params[name] for name in PLACE_OPTIONS if params.get(name)}
+        refs = refs_of(params)
+        _check_endpoints(params, refs)
+        looks = Looks(self._executor(task_vars), dict(self._task.args), float(params["request_timeout"]))
+        probe = LooksWithToken(looks, time.monotonic) if self._needs_token(params, refs) else looks
         progress = Progress(
-            self._show, host=self._host(task_vars), clock=time.monotonic, blocks=_has_blocks(), place=place
+            self._show,
+            host=self._host(task_vars),
+            clock=time.monotonic,
+            blocks=_has_blocks(),
+            options=_options_to_resume(params),
         )
-
-        def probe(refs: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
-            most = float(params["request_timeout"])
-            return look(refs, most if limit is None else min(most, max(limit, MIN_REQUEST_SECONDS)))
 
         def sleep(seconds: float) -> None:
             end = time.monotonic() + seconds
@@ -261,7 +251,7 @@ class ActionModule(ActionBase):
                 time.sleep(min(left, progress.seconds_until_heartbeat()))
 
         wait = Wait(
-            refs_of(params),
+            refs,
             policy_of(params, check_mode=False),
             probe=probe,
             clock=time.monotonic,
@@ -270,7 +260,49 @@ class ActionModule(ActionBase):
             on_update=progress.update,
         )
         progress.begin(wait.snapshot())
-        return self._finish(wait, looks, single=params["tasks"] is None)
+        try:
+            return self._finish(wait, looks, single=params["tasks"] is None)
+        finally:
+            self._remove_lost_folders()
+
+    def _executor(self, task_vars: dict[str, t.Any]) -> t.Callable[[str, dict[str, t.Any]], dict[str, t.Any]]:
+        context, shell = self._connection._play_context, self._connection._shell
+
+        def execute(module: str, args: dict[str, t.Any]) -> dict[str, t.Any]:
+            before = context.no_log
+            # Connection plugins show what a module prints, such as a token, at -vvv.
+            context.no_log = before or module == TOKEN_MODULE
+            try:
+                answer: dict[str, t.Any] = self._execute_module(module, module_args=args, task_vars=task_vars)
+            except AnsibleError:
+                # The temporary folder on the target may be gone with the connection: the next look makes a new one.
+                self._lost_folders.append(shell.tmpdir)
+                shell.tmpdir = None
+                raise
+            finally:
+                context.no_log = before
+            return answer
+
+        return execute
+
+    def _remove_lost_folders(self) -> None:
+        """Remove what looks have left on the target when the connection broke: the options are in it."""
+        shell = self._connection._shell
+        present = shell.tmpdir
+        for folder in filter(None, self._lost_folders):
+            with contextlib.suppress(AnsibleError):
+                self._remove_tmp_path(folder)
+        # Ansible forgets the present folder with any that it removes, and would leave it there.
+        shell.tmpdir = present
+
+    def _needs_token(self, params: dict[str, t.Any], refs: t.Sequence[TaskRef]) -> bool:
+        """Say whether looks share a token; tasks of several projects need several, which the module gets by itself."""
+        try:
+            by_password = method_of(params, self._environment()) == PASSWORD
+        except InputError:
+            # The target may know the rest, by its environment or a file.
+            return False
+        return by_password and not any(ref.region or ref.project_id for ref in refs)
 
     def _finish(self, wait: Wait, looks: Looks, *, single: bool) -> dict[str, t.Any]:
         try:
@@ -300,6 +332,23 @@ class ActionModule(ActionBase):
         # Lines on stderr reach a pipe at once and leave the JSON of a callback on stdout whole.
         if not self._task.no_log:
             Display().display(line, color=COLORS.get(level), stderr=True)
+
+
+def _check_endpoints(params: t.Mapping[str, t.Any], refs: t.Sequence[TaskRef]) -> None:
+    """:raises InputError: an address is none, or holds a password, which the first line would show"""
+    given = [(option, params.get(option)) for option in ("endpoint", "iam_endpoint")]
+    for option, address in (*given, *(("endpoint", ref.endpoint) for ref in refs)):
+        if address:
+            check_endpoint(option, address, validate_certs=params["validate_certs"])
+
+
+def _options_to_resume(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the options that the printed command needs beside the tasks."""
+    known = {name: spec for name, spec in wait_arguments().items() if not spec.get("no_log")}
+    given = {name: params[name] for name in known if name not in NOT_RESUMED}
+    changed = {name: value for name, value in given.items() if value not in (None, known[name].get("default"))}
+    whole = {name: int(value) for name, value in changed.items() if isinstance(value, float) and value.is_integer()}
+    return {**changed, **whole}
 
 
 def _has_blocks() -> bool:

@@ -91,14 +91,18 @@ WAIT_RULES: dict[str, t.Any] = {
 }
 
 
-def look_arguments(given: t.Mapping[str, t.Any], refs: t.Sequence[TaskRef], request_timeout: float) -> dict[str, t.Any]:
-    """Return the arguments of one look at some tasks: the connection's as they were given, and no waiting."""
+def login_arguments(given: t.Mapping[str, t.Any], request_timeout: float) -> dict[str, t.Any]:
+    """Return the arguments of a login: the connection's as they were given."""
     names = {"ca_cert", *connection_arguments()}
     connection = {name: value for name, value in given.items() if name in names}
+    return dict(connection, request_timeout=request_timeout)
+
+
+def look_arguments(given: t.Mapping[str, t.Any], refs: t.Sequence[TaskRef], request_timeout: float) -> dict[str, t.Any]:
+    """Return the arguments of one look at some tasks: the connection's as they were given, and no waiting."""
     return dict(
-        connection,
+        login_arguments(given, request_timeout),
         tasks=[{name: value for name, value in ref.to_option().items() if value is not None} for ref in refs],
-        request_timeout=request_timeout,
         timeout=0,
         progress=False,
     )

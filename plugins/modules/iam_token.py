@@ -85,6 +85,10 @@ failure:
   description: What went wrong, as in M(huaweicloud.tasks.wait_for_task).
   returned: when the request failed
   type: dict
+error:
+  description: The same with what it means for asking again, as C(error) of a task in M(huaweicloud.tasks.wait_for_task).
+  returned: when the request failed
+  type: dict
 """
 
 import os
@@ -93,7 +97,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import connection_arguments
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import TasksError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import RequestError, TasksError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._query import TaskClient, new_task_client
 
 
@@ -115,7 +119,8 @@ def main() -> None:
         client = new_task_client(module.params, os.environ, module.no_log_values.add)
         module.exit_json(**run(module.params, client, check_mode=module.check_mode))
     except TasksError as error:
-        module.fail_json(**error.to_result())
+        more = {"error": error.to_observation()} if isinstance(error, RequestError) else {}
+        module.fail_json(**error.to_result(), **more)
 
 
 if __name__ == "__main__":

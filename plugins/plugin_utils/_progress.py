@@ -48,11 +48,11 @@ class Progress:
         host: str,
         clock: t.Callable[[], float],
         blocks: bool,
-        place: t.Mapping[str, str] | None = None,
+        options: t.Mapping[str, t.Any] | None = None,
     ) -> None:
-        """``place`` are the options that say where to ask, for the command that resumes the wait."""
+        """``options`` are those that the command that resumes the wait needs beside the tasks."""
         self._show = show
-        self._place = dict(place or {})
+        self._options = dict(options or {})
         self._host = host
         self._clock = clock
         self._cells = ("█", "░") if blocks else ("#", "-")
@@ -113,7 +113,7 @@ class Progress:
         if len(left) > MAX_LISTED:
             return f"{head}. If interrupted, run the same task again"
         tasks = [{key: value for key, value in ref.items() if value is not None} for ref in left]
-        variables = shlex.quote(json.dumps({"tasks": tasks, **self._place}))
+        variables = shlex.quote(json.dumps({"tasks": tasks, **self._options}))
         return f"{head}. If interrupted, resume with: ansible-playbook huaweicloud.tasks.wait -e {variables}"
 
     def _task_line(self, watch: Watch, snapshot: Snapshot) -> str:

@@ -271,6 +271,8 @@ def test_trouble_on_the_way_to_the_host(here: Controller) -> None:
     result = run.result("wait").result
     assert result["task"]["state"] == "succeeded"
     assert result["task"] == result["tasks"][0]
+    # The options, with the keys in them, do not stay behind on the host.
+    assert list(here.remote_tmp.rglob("AnsiballZ_*")) == []
 
 
 def test_a_folder_that_vanishes_from_the_host(here: Controller) -> None:

@@ -168,6 +168,29 @@ def test_options_are_not_shown(sim: Simulator, tmp_path: Path, site: Path, metho
     assert_no_secret(shown)
 
 
+# Stands in for a connection to another host, which shows at -vvv what modules print there.
+SSH = """\
+#!/bin/sh
+for command; do :; done
+exec /bin/sh -c "$command"
+"""
+
+
+@pytest.mark.parametrize("method", ["key", "password"])
+def test_what_comes_through_ssh_is_not_shown(sim: Simulator, tmp_path: Path, site: Path, method: str) -> None:
+    ssh = tmp_path / "ssh"
+    ssh.write_text(SSH, encoding="utf-8")
+    ssh.chmod(0o700)
+    plays = play(sim, {name: f"{{{{ {name} }}}}" for name in METHODS[method]}, site)
+    (tmp_path / "secrets.yml").write_text(yaml.safe_dump(METHODS[method]), encoding="utf-8")
+    connection = {"ansible_connection": "ssh", "ansible_ssh_executable": str(ssh), "ansible_pipelining": True}
+    plays[0].update(vars_files=[str(tmp_path / "secrets.yml")], vars=connection)
+    shown = run(tmp_path, plays, ANSIBLE_SSH_ARGS="", ANSIBLE_HOST_KEY_CHECKING="false")
+    assert "<localhost> (0, b'" in shown
+    assert_all_happened(shown)
+    assert_no_secret(shown)
+
+
 @pytest.mark.parametrize("method", ["key", "password"])
 def test_the_environment_is_not_shown(sim: Simulator, tmp_path: Path, site: Path, method: str) -> None:
     variables = {VARIABLES[name]: value for name, value in METHODS[method].items()}

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import shlex
 import typing as t
 
 import pytest
@@ -20,7 +22,7 @@ from ansible.template import Templar
 
 from ansible_collections.huaweicloud.tasks.plugins.action import wait_for_task as plugin
 from ansible_collections.huaweicloud.tasks.plugins.module_utils import _arguments
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import RequestError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import Meaning, RequestError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import unknown_words, wait_result
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Observation, Wait, policy_of
@@ -484,38 +486,25 @@ def test_a_first_token_that_is_refused_is_the_end(stage: Stage) -> None:
     assert stage.shown.calls == []
 
 
-def test_each_region_and_project_has_a_token_of_its_own(stage: Stage) -> None:
-    tasks = [
-        {"service": "dds", "task_id": "a"},
-        {"service": "dds", "task_id": "b", "region": "r2"},
-        {"service": "dds", "task_id": "c", "region": "r2"},
-        {"service": "dds", "task_id": "d", "project_id": "p3"},
-    ]
-    result = stage.run({name: [running(), DONE] for name in "abcd"}, tasks=tasks, **PASSWORD)
-    assert [entry["id"] for entry in result["tasks"]] == list("abcd")
-    assert [entry["state"] for entry in result["tasks"]] == ["succeeded"] * 4
-    logins = [(call.args.get("region"), call.args.get("project_id")) for call in stage.target.runs(TOKEN)]
-    assert logins == [("r1", None), ("r2", None), ("r1", "p3")]
-    asked = {
-        item["task_id"]: (call.args["auth_token"], call.args["project_id"])
-        for call in stage.target.runs()
-        for item in call.args["tasks"]
-    }
-    assert asked == {
-        "a": ("token1", "project-of-r1"),
-        "b": ("token2", "project-of-r2"),
-        "c": ("token2", "project-of-r2"),
-        "d": ("token3", "p3"),
-    }
+@pytest.mark.parametrize("item", [{"region": "r2"}, {"project_id": "p3"}], ids=["region", "project"])
+def test_tasks_of_several_projects_have_no_common_token(stage: Stage, item: Result) -> None:
+    """The module gets a token for each by itself; which project is which is known to it alone."""
+    tasks = [{"service": "dds", "task_id": "a"}, {"service": "dds", "task_id": "b", **item}]
+    result = stage.run({name: [running(), DONE] for name in "ab"}, tasks=tasks, **PASSWORD)
+    assert [entry["state"] for entry in result["tasks"]] == ["succeeded"] * 2
+    assert not stage.target.runs(TOKEN)
+    assert [call.args["password"] for call in stage.target.runs()] == [PASSWORD["password"]] * 2
+    assert [call.args["tasks"] for call in stage.target.runs()] == [tasks] * 2
 
 
-def failed_login(**failure: t.Any) -> Result:
-    known = {"kind": "unauthorized", "code": None, "message": "wrong password", "http_status": 401, "request_id": "r"}
-    return {"failed": True, "msg": "Cannot log in: HTTP 401: wrong password", "failure": {**known, **failure}}
+def failed_login(message: str = "wrong password", **given: t.Any) -> Result:
+    """What iam_token fails with."""
+    error = RequestError(message, asked="Cannot log in", **given)
+    return {"failed": True, **error.to_result(), "error": error.to_observation()}
 
 
 def test_a_login_that_is_refused_is_the_end(stage: Stage) -> None:
-    stage.target.instead[TOKEN, 1] = failed_login()
+    stage.target.instead[TOKEN, 1] = failed_login(http_status=401)
     result = stage.run({"a": [DONE]}, **PASSWORD)
     assert result["failed"]
     assert result["failure"]["kind"] == "unauthorized"
@@ -528,10 +517,11 @@ def test_a_login_that_is_refused_is_the_end(stage: Stage) -> None:
     "trouble",
     [
         AnsibleConnectionFailure("No route to host"),
-        failed_login(kind="connection", http_status=None, message="refused"),
-        failed_login(kind="api_error", http_status=503, message="busy"),
+        failed_login("refused", kind="connection"),
+        failed_login("busy", http_status=503),
+        failed_login("a page, not an answer", meaning=Meaning.TRANSIENT, http_status=200),
     ],
-    ids=["host", "network", "server"],
+    ids=["host", "network", "server", "page"],
 )
 def test_a_login_that_gets_no_answer_is_trouble(stage: Stage, trouble: Result | BaseException) -> None:
     stage.target.instead[TOKEN, 1] = trouble
@@ -540,10 +530,38 @@ def test_a_login_that_gets_no_answer_is_trouble(stage: Stage, trouble: Result | 
     assert len(stage.target.runs(TOKEN)) == 2
 
 
-def test_a_login_whose_module_crashes_is_returned_as_it_is(stage: Stage) -> None:
+def test_what_a_login_meets_means_the_same_as_in_the_module(stage: Stage) -> None:
+    """An unknown certificate comes without an HTTP status, and does not pass by itself."""
+    stage.target.instead[TOKEN, 1] = failed_login("bad certificate", kind="connection", meaning=Meaning.FATAL)
+    assert stage.run({"a": [DONE]}, **PASSWORD)["polls"] == 1
+
+
+def test_a_login_that_is_throttled_is_tried_when_the_server_says_so(stage: Stage) -> None:
+    stage.target.instead[TOKEN, 1] = failed_login("slow down", http_status=429, retry_after=42.0)
+    stage.run({"a": [DONE]}, **PASSWORD)
+    assert [call.at - 5_000 for call in stage.target.runs(TOKEN)] == [0, 42]
+
+
+def test_without_a_token_the_look_says_best_what_is_wrong(stage: Stage) -> None:
+    """The target may know other credentials; or the module crashes there, and so does the look."""
     stage.target.instead[TOKEN, 1] = CRASH
+    stage.target.instead[WAIT, 1] = CRASH
     result = stage.run({"a": [DONE]}, **PASSWORD)
     assert {key: result[key] for key in CRASH} == CRASH
+    (look,) = stage.target.runs()
+    assert look.args["password"] == PASSWORD["password"]
+
+
+def test_a_transfer_that_fails_at_a_later_login_is_trouble(stage: Stage) -> None:
+    stage.target.instead[TOKEN, 2] = AnsibleError("failed to transfer file to /tmp/x: lost connection")
+    result = stage.run({"a": [running(), REFUSED, running(), DONE]}, **PASSWORD)
+    assert not result["failed"]
+
+
+def test_login_and_look_share_what_is_left(stage: Stage) -> None:
+    stage.target.seconds_per_look = 8
+    stage.run({"a": [DONE]}, timeout=20, **PASSWORD)
+    assert [call.args["request_timeout"] for call in stage.target.calls] == [20, 12]
 
 
 def test_a_crash_of_a_later_login_is_trouble(stage: Stage) -> None:
@@ -552,10 +570,40 @@ def test_a_crash_of_a_later_login_is_trouble(stage: Stage) -> None:
     assert not result["failed"]
 
 
-def test_half_of_a_login_is_refused_as_by_the_module(stage: Stage) -> None:
-    result = stage.run({"a": [DONE]}, username="u")
+@pytest.mark.parametrize("half", [{"username": "u"}, {"access_key": "a"}], ids=["password", "key"])
+def test_half_of_the_credentials_may_be_known_to_the_target(stage: Stage, half: Result) -> None:
+    """By its environment, or by the file of the vendor's SDK."""
+    result = stage.run({"a": [running(), DONE]}, **half)
+    assert not result["failed"]
+    assert not stage.target.runs(TOKEN)
+
+
+# --- the command that resumes ---
+
+
+def test_the_command_that_resumes_waits_in_the_same_way(stage: Stage) -> None:
+    given = {"require": "any", "validate_certs": False, "timeout": 7200, "ca_path": "/ca.pem", "language": "zh-cn"}
+    stage.run({"a": [running(), DONE]}, **given, delay=5, **PASSWORD)
+    command = shlex.split(stage.shown.lines[0].partition("resume with: ")[2])
+    variables = json.loads(command[-1])
+    assert variables == {
+        **given,
+        "sleep": 10,
+        "max_sleep": 10,
+        "region": "r1",
+        "tasks": [{"service": "dds", "task_id": "a"}],
+    }
+
+
+@pytest.mark.parametrize("place", ["endpoint", "iam_endpoint", "item"])
+def test_an_address_with_a_password_is_not_shown(stage: Stage, place: str) -> None:
+    address = "https://user:hunter2@example.com"
+    task = {"service": "dds", "task_id": "a", **({"endpoint": address} if place == "item" else {})}
+    stage.target.instead[WAIT, 1] = AnsibleConnectionFailure("No route to host")
+    result = stage.run({"a": [DONE]}, tasks=[task], **({} if place == "item" else {place: address}))
     assert result["failed"]
-    assert "password" in result["msg"]
+    assert not result["polls"]
+    assert "hunter2" not in repr((result, stage.shown.calls))
 
 
 # --- time ---

@@ -155,7 +155,7 @@ def test_the_command_says_where_to_ask() -> None:
     place = {"region": "ap-southeast-1", "endpoint": "https://dds.example.com"}
     told: list[str] = []
     scene.progress = Progress(
-        lambda line, level: told.append(line), host="h1", clock=lambda: scene.now, blocks=True, place=place
+        lambda line, level: told.append(line), host="h1", clock=lambda: scene.now, blocks=True, options=place
     )
     scene.look(running(1))
     assert json.loads(resume_arguments(told[0])[3]) == {"tasks": [{"service": "dds", "task_id": "a"}], **place}
