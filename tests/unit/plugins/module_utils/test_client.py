@@ -248,6 +248,45 @@ def test_reason_without_end(asker: t.Any, raw_server: t.Any) -> None:
     assert str(error).isprintable()
 
 
+@pytest.mark.parametrize("glue", [" ", "-", "", " token="])
+def test_of_a_long_message_no_word_is_shown_in_part(asker: t.Any, glue: str) -> None:
+    """Ansible masks a secret that the server repeats only where it is whole."""
+    asker.sim.add_fault("status", status=403, error_msg=f"{'a' * 200}{glue}{accounts.TOKEN * 3} bad")
+    error = asker.fail()
+    assert accounts.TOKEN[:4] not in f"{error} {error.to_result()}"
+    assert error.message == ("a" * 200 + " ..." if glue.startswith(" ") else "Forbidden")
+
+
+def test_a_message_that_is_just_not_too_long(asker: t.Any) -> None:
+    whole = "word " * 59 + "ended"
+    asker.sim.add_fault("status", status=403, error_msg=whole)
+    assert (len(whole), asker.fail().message) == (300, whole)
+
+
+# Texts that are cut in the middle of a letter
+
+HALVES = {
+    "first half": (rb"\ud83d bad", "\ufffd bad"),
+    "second half": (rb"bad \uDE00", "bad \ufffd"),
+    "at the end": (rb"bad \uD83D", "bad \ufffd"),
+    "wrong order": (rb"\ude00\ud83d", "\ufffd\ufffd"),
+    "half and whole": (rb"\ud83d\ud83d\ude00", "\ufffd\U0001f600"),
+    "not escaped": (b"\xed\xa0\xbd bad", "\ufffd bad"),
+    "a pair": (rb"\ud83d\ude00", "\U0001f600"),
+    "a mark first": (rb"\ufeff\ud83d", "\ufeff\ufffd"),
+    "no escape": (rb"\\ud83d", r"\ud83d"),
+}
+
+
+@pytest.mark.parametrize(("sent", "text"), HALVES.values(), ids=HALVES)
+def test_a_half_letter_is_replaced(asker: t.Any, raw_server: t.Any, sent: bytes, text: str) -> None:
+    """ansible-core 2.19 and newer refuse a whole result that holds one, of a task that succeeded, too."""
+    body = b'{"job": {"name": "%b", "%b": [null, 1, ["%b"]]}}' % (sent, sent, sent)
+    server = raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body))
+    answer = asker.http().send(asker.question(url=server.url))
+    assert answer.body == {"job": {"name": text, text: [None, 1, [text]]}}
+
+
 # Answers that are none
 
 
