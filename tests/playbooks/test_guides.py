@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 import textwrap
 import typing as t
 from collections.abc import Iterator
@@ -77,8 +79,49 @@ def test_wait_passes_every_option_on() -> None:
     (play,) = yaml.safe_load((cloud.ROOT / "playbooks" / "wait.yml").read_text(encoding="utf-8"))
     given = play["tasks"][0]["block"][0]["huaweicloud.tasks.wait_for_task"]
     assert sorted(given) == sorted(wait_arguments())
-    # A list may come as text, which tests/controller/test_survey.py tries.
+    # A list may come as text, which tests/controller/test_job.py tries.
     del given["tasks"]
-    # What a form leaves empty is not given; 0 and false are.
-    rest = {option: ", true" if wait_arguments()[option]["type"] in ("str", "path") else "" for option in given}
-    assert given == {option: f"{{{{ {option} | default(omit{blank}) }}}}" for option, blank in rest.items()}
+    expression = "{{{{ omit if {0} | default('') in ['', none] else {0} }}}}"
+    assert given == {option: expression.format(option) for option in given}
+
+
+def run_wait(
+    sim: Simulator, folder: Path, nothing: str | None = "", **variables: t.Any
+) -> subprocess.CompletedProcess[str]:
+    """Run the playbook for pipelines; every option that is not named is empty."""
+    given = {**dict.fromkeys(wait_arguments(), nothing), "endpoint": sim.url, "iam_endpoint": sim.endpoint("iam")}
+    command = ["ansible-playbook", "huaweicloud.tasks.wait", "-e", json.dumps({**given, **variables})]
+    return cloud.run(command, folder, cloud.environment(folder, sim))
+
+
+@pytest.mark.parametrize(("nothing", "tasks"), [("", ""), ("", " \n"), (None, None)])
+def test_what_is_empty_is_not_given(nothing: str | None, tasks: str | None, sim: Simulator, tmp_path: Path) -> None:
+    task = {"service": "dds", "task_id": "9d10bfd1-affb-49c3-b977-298950a8d6fa"}
+    done = run_wait(sim, tmp_path, nothing, tasks=tasks, **task)
+    cloud.assert_good(done)
+    assert "1 of 1 task finished" in done.stdout
+
+
+@pytest.mark.parametrize("zero", [0, "0"])
+def test_zero_is_given(zero: t.Any, sim: Simulator, tmp_path: Path) -> None:
+    sim.add_task("dds", id="stuck", outcome="stuck", duration=1000)
+    done = run_wait(sim, tmp_path, service="dds", task_id="stuck", timeout=zero)
+    assert done.returncode == 2
+    assert "0 of 1 task finished" in done.stdout
+    assert len(sim.requests(task_id="stuck")) == 1
+
+
+@pytest.mark.parametrize("false", [False, "false"])
+def test_false_is_given(false: t.Any, sim: Simulator, tmp_path: Path) -> None:
+    sim.add_task("dds", id="bad", status="Failed")
+    cloud.finish_late(sim, "slow")
+    tasks = [{"service": "dds", "task_id": name} for name in ("bad", "slow")]
+    done = run_wait(sim, tmp_path, tasks=tasks, fail_fast=false, progress=false, sleep=0.5)
+    assert done.returncode == 2
+    assert "2 of 2 tasks finished" in done.stdout
+    assert "If interrupted" not in done.stderr
+
+
+def test_an_empty_list_is_nothing_to_wait_for(sim: Simulator, tmp_path: Path) -> None:
+    cloud.assert_good(run_wait(sim, tmp_path, tasks=[]))
+    assert sim.requests() == []
