@@ -168,7 +168,8 @@ def test_odd_texts_in_an_answer(run_module: t.Any, sim: Simulator, text: str) ->
     sim.add_fault("status", status=200, body=body)
     result = run_module("dds_task_info", task_id="t", **connection(sim, "dds")).result
     assert result["task"]["state"] == "failed"
-    assert result["response"]["job"]["fail_reason"] == text
+    # Ansible refuses a result with half a letter in it.
+    assert result["response"]["job"]["fail_reason"] == text.replace("\ud800", "\ufffd")
 
 
 @pytest.mark.parametrize(
