@@ -55,6 +55,8 @@ options:
     description:
       - Id of the one task to wait for. It consists of letters, digits, V(-) and V(_).
       - Needed for all services but C(taurusdb_restore), which needs it only together with O(task_name).
+      - Without it the API answers for a restore of the instance that it chooses itself. Just after a restore was
+        started this may be the one before, whose success would end the wait. So give both wherever you have them.
     type: str
     aliases: [job_id]
   instance_id:
@@ -64,6 +66,8 @@ options:
   task_name:
     description:
       - Name of the task. Needed for C(taurusdb_restore) if O(task_id) is given.
+      - Known names of restores are V(RestoreTaurusInInstanceToExisted), V(RestoreTaurusInInstanceToCurrent),
+        V(RestoreGaussDBforMySQLNewInstance) and V(RestoreTableTaurus).
     type: str
     aliases: [job_name]
   tasks:
@@ -205,7 +209,7 @@ EXAMPLES = r"""
     - name: Stop unless only the time has run out
       ansible.builtin.fail:
         msg: "{{ result.msg }}"
-      when: result.failure.kind != "timeout"
+      when: result.failure.kind | default("") != "timeout"
 
     - name: Wait for the rest
       huaweicloud.tasks.wait_for_task:
