@@ -119,6 +119,7 @@ options:
   timeout:
     description:
       - Seconds for the whole wait. With V(0) it looks once.
+      - The last look begins at their end at the latest, and each of its requests may take O(request_timeout) more.
     type: float
     default: 3600.0
   delay:
