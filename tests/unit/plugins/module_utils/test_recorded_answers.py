@@ -43,7 +43,8 @@ def ask(record: dict[str, t.Any], sim: Simulator, cloud: t.Any) -> dict[str, t.A
         token = _iam.login(http, sim.endpoint("iam"), CREDENTIALS, **place)
         return {name: getattr(token, name) for name in ("value", "expires_at", "issued_at", "project_id")}
     reply = cloud.by_token(service).ask(TaskRef(service, **record["ref"]))
-    assert reply.body == record["body"]
+    # Of half a letter nothing is left, as Ansible refuses a result that holds one.
+    assert json.dumps(reply.body) == json.dumps(record["body"]).replace(r"\ud800", r"\ufffd")
     assert reply.task is not None
     result: dict[str, t.Any] = reply.task.to_dict()
     return result
