@@ -77,7 +77,7 @@ def test_every_variable_is_listed() -> None:
 def test_wait_passes_every_option_on() -> None:
     """The playbook for pipelines knows every option of wait_for_task, by the same name."""
     (play,) = yaml.safe_load((cloud.ROOT / "playbooks" / "wait.yml").read_text(encoding="utf-8"))
-    given = play["tasks"][0]["block"][0]["huaweicloud.tasks.wait_for_task"]
+    given = play["tasks"][1]["block"][0]["huaweicloud.tasks.wait_for_task"]
     assert sorted(given) == sorted(wait_arguments())
     # A list may come as text, which tests/controller/test_job.py tries.
     del given["tasks"]
@@ -125,3 +125,56 @@ def test_false_is_given(false: t.Any, sim: Simulator, tmp_path: Path) -> None:
 def test_an_empty_list_is_nothing_to_wait_for(sim: Simulator, tmp_path: Path) -> None:
     cloud.assert_good(run_wait(sim, tmp_path, tasks=[]))
     assert sim.requests() == []
+
+
+HOSTS = """\
+[all:vars]
+ansible_connection=local
+ansible_python_interpreter="{{ ansible_playbook_python }}"
+
+[shift]
+early
+late
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "hosts"),
+    [
+        ("localhost", ["localhost"]),
+        ("", ["localhost"]),
+        (None, ["localhost"]),
+        ("shift", ["early", "late"]),
+        ("shift:!late", ["early"]),
+        (["late", "nowhere"], ["late"]),
+    ],
+    ids=str,
+)
+def test_the_target_waits(target: t.Any, hosts: list[str], sim: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text(HOSTS, encoding="utf-8")
+    (tmp_path / "ansible.cfg").write_text("[defaults]\ninventory = hosts\n", encoding="utf-8")
+    done = run_wait(sim, tmp_path, service="dds", task_id="9d10bfd1-affb-49c3-b977-298950a8d6fa", target=target)
+    cloud.assert_good(done)
+    recap = done.stdout.partition("PLAY RECAP")[2]
+    assert sorted(re.findall(r"^(\w+) +: ok=2 .* skipped=0 ", recap, re.MULTILINE)) == hosts
+    assert recap.count(" ok=") == len(hosts)
+
+
+@pytest.mark.parametrize("inventory", ["", HOSTS], ids=["no inventory", "an inventory"])
+@pytest.mark.parametrize("target", ["typo", "shift:!early:!late"])
+def test_a_target_that_is_not_in_the_inventory_is_a_failure(
+    target: str, inventory: str, sim: Simulator, tmp_path: Path
+) -> None:
+    """Ansible would skip the play, and end with status 0 without having waited."""
+    (tmp_path / "hosts").write_text(inventory, encoding="utf-8")
+    (tmp_path / "ansible.cfg").write_text("[defaults]\ninventory = hosts\n", encoding="utf-8")
+    done = run_wait(sim, tmp_path, service="dds", task_id="9d10bfd1-affb-49c3-b977-298950a8d6fa", target=target)
+    assert done.returncode == 2
+    assert f"The target {target} matches no host of the inventory" in done.stdout
+    assert sim.requests() == []
+
+
+def test_a_target_among_the_variables_of_a_host_is_not_meant(sim: Simulator, tmp_path: Path) -> None:
+    (tmp_path / "hosts").write_text(f"localhost target=elsewhere\n{HOSTS}", encoding="utf-8")
+    (tmp_path / "ansible.cfg").write_text("[defaults]\ninventory = hosts\n", encoding="utf-8")
+    cloud.assert_good(run_wait(sim, tmp_path, service="dds", task_id="9d10bfd1-affb-49c3-b977-298950a8d6fa"))
