@@ -19,7 +19,7 @@ LANES = 2
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 MODULES = (
     *("build_docs", "build_ee", "checkout", "coverage_report", "demo"),
-    *("galaxy_import", "get_pip", "run_tests", "simulate", "steps"),
+    *("galaxy_import", "get_pip", "progress_svg", "run_tests", "simulate", "steps"),
 )
 
 

@@ -12,7 +12,7 @@ import checkout
 
 from . import plot, tables, waits
 from .goals import goals
-from .remarks import METHOD, REMARKS, TITLES
+from .remarks import BOUNDS, CHANGES, METHOD, REMARKS, TITLES
 from .results import Result, load
 
 NAME = "benchmark"
@@ -37,9 +37,11 @@ def _sections(results: Mapping[str, Result]) -> list[str]:
             continue
         result = results[part]
         sections += [f"## {title}", f"{REMARKS[part].format(**_words(result))}", tables.TABLES[part](result)]
+        if part in BOUNDS:
+            sections.append(BOUNDS[part])
         if part == waits.MANY:
             sections.append(f"![CPU time and detection lag by number of tasks]({NAME}.svg)")
-    return [*sections, "## Machine and versions", _machines(results)]
+    return [*sections, "## What was made faster", CHANGES, "## Machine and versions", _machines(results)]
 
 
 def _words(result: Result) -> dict[str, object]:
