@@ -56,8 +56,8 @@ BOUNDS = {
     "query": """\
 What bounds it: about two thirds of the time are the start of `ansible` and its worker, the same for both. In the module
 both import about as much: `uri` Ansible's own `urls`, a query `requests` with what that pulls in, and the files of this
-collection (see "Start-up of a module"). These two together are nearly a quarter of the module's time: to reach 0.95 of the whole
-for certain, most of them would have to go.""",
+collection (see "Start-up of a module"). These two together are nearly a quarter of the module's time: to reach 0.95 of
+the whole for certain, most of them would have to go.""",
     "wait": """\
 What bounds it: a task that only sleeps takes more than the goal of 0.2 by itself. Beyond it, `wait_for_task` with
 `progress: false` takes about a seventh of what `uri` + `until` does, and asks more often in the same time.
