@@ -67,6 +67,8 @@ def environment(home: Path, sim: Simulator) -> dict[str, str]:
     config = home / "ansible.cfg"
     config.touch()
     env.update(
+        # Ansible itself disagrees on where background jobs are when HOME is not what the system says.
+        ANSIBLE_ASYNC_DIR=str(home / "async"),
         ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS),
         ANSIBLE_CONFIG=str(config),
         ANSIBLE_HOME=str(home / ".ansible"),
