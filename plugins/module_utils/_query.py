@@ -291,19 +291,25 @@ class TaskClient:
 
     # Asking
 
-    def check(self, refs: t.Iterable[TaskRef]) -> None:
+    def check(self, refs: t.Sequence[TaskRef]) -> None:
         """Find what is wrong with the options before anything is asked.
 
         :raises InputError: a task is not named well, where to ask for it is not known, or there are no credentials
         """
-        for ref in refs:
-            check_ref(ref)
-            self._address(ref)
-            project_id = self._given_project(ref)
-            check_id("project_id", project_id)
-            if not project_id:
-                self._check_look_up(self._region(ref))
-            self._check_credentials(self._region(ref))
+        for number, ref in enumerate(refs):
+            try:
+                check_ref(ref)
+            except InputError as error:
+                raise InputError(f"tasks[{number}]: {error}" if len(refs) > 1 else str(error)) from None
+            self._check_place(ref)
+
+    def _check_place(self, ref: TaskRef) -> None:
+        self._address(ref)
+        project_id = self._given_project(ref)
+        check_id("project_id", project_id)
+        if not project_id:
+            self._check_look_up(self._region(ref))
+        self._check_credentials(self._region(ref))
 
     def _check_credentials(self, region: str | None) -> None:
         if self._credentials.method == AGENCY:

@@ -622,7 +622,7 @@ def test_mistakes_in_a_task(cloud: t.Any, ref: TaskRef, message: str) -> None:
     for refs in ([ref], [TaskRef("dds", "good"), ref]):
         with pytest.raises(InputError) as caught:
             client.check(refs)
-        assert str(caught.value).startswith(message)
+        assert str(caught.value).replace("tasks[1]: ", "").startswith(message)
     assert cloud.sim.requests() == []
 
 
@@ -723,3 +723,12 @@ def test_no_thread_is_left(cloud: t.Any) -> None:
     while threading.active_count() > before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert threading.active_count() <= before
+
+
+def test_a_mistake_in_a_list_says_which_task_it_is_in(cloud: t.Any) -> None:
+    client = cloud.by_token("dds")
+    good, bad = TaskRef("dds", "t"), TaskRef("kafka", "t")
+    with pytest.raises(InputError, match=r"^tasks\[2\]: A task of kafka needs instance_id\.$"):
+        client.check([good, good, bad])
+    with pytest.raises(InputError, match=r"^A task of kafka"):
+        client.check([bad])
