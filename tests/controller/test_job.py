@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-import os
 import re
 import subprocess
 import sys
@@ -19,13 +18,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from environment import BIN, inherited
+
+from simulator import Simulator, accounts
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
-from simulator import Simulator, accounts  # noqa: E402
-
-BIN = Path(sys.executable).parent
-FOREIGN = ("ANSIBLE_", "HW_", "OS_", "HUAWEICLOUD_", "COVERAGE_", "RUNNER_", "PYTHON")
 SECRETS = (accounts.SECRET_KEY, accounts.ACCESS_KEY)
 GUIDE = (ROOT / "docs" / "docsite" / "rst" / "guide_controllers.rst").read_text(encoding="utf-8")
 # The blocks of the guide: the project's playbook, the inventory of slices, the execution environment.
@@ -95,10 +92,10 @@ def run_job(
     settings = {"idle_timeout": 30, "job_timeout": 90, "suppress_env_files": True}
     for name, values in (("extravars", variables), ("envvars", environment), ("settings", settings)):
         (folder / "env" / name).write_text(json.dumps(values), encoding="utf-8")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-    env["PATH"] = os.pathsep.join((str(BIN), env.get("PATH", os.defpath)))
     command = [str(BIN / "ansible-runner"), "run", str(folder), "--playbook", "wait.yml", "--ident", IDENT]
-    done = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=110, check=False)
+    done = subprocess.run(
+        command, env=inherited(), cwd=folder, capture_output=True, text=True, timeout=110, check=False
+    )
     return Job(folder / "artifacts" / IDENT, done.returncode)
 
 

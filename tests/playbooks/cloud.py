@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import threading
 import time
 import typing as t
@@ -15,14 +13,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
+from environment import BIN, inherited
 
 from simulator import Simulator, accounts
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTIONS = ROOT / ".venv" / "collections"
-# The commands of the environment that the tests run in.
-BIN = Path(sys.executable).parent
-FOREIGN = ("ANSIBLE_", "HW_", "OS_", "HUAWEICLOUD_", "COVERAGE_", "GIT_", "MAKE", "PYTHON")
 
 Play = dict[str, t.Any]
 
@@ -63,7 +59,7 @@ def finish_late(sim: Simulator, task_id: str, seconds: float = 1) -> None:
 
 def environment(home: Path, sim: Simulator) -> dict[str, str]:
     """Credentials and region as the documentation wants them, and nothing of the person who runs the tests."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+    env = inherited()
     config = home / "ansible.cfg"
     config.touch()
     env.update(
@@ -80,7 +76,6 @@ def environment(home: Path, sim: Simulator) -> dict[str, str]:
         HW_SECRET_KEY=accounts.SECRET_KEY,
         LC_ALL="C.UTF-8",
         NO_PROXY="127.0.0.1",
-        PATH=os.pathsep.join((str(BIN), os.environ.get("PATH", os.defpath))),
     )
     return env
 

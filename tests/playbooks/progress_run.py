@@ -23,14 +23,13 @@ import typing as t
 import uuid
 from collections.abc import Iterator
 
+from environment import BIN, inherited
+
 from simulator import Simulator, accounts
 
 HERE = pathlib.Path(__file__).resolve().parent
 COLLECTIONS = HERE.parents[1] / ".venv" / "collections"
-# The commands of the environment that the tests run in.
-BIN = pathlib.Path(sys.executable).parent
 SECRETS = (accounts.TOKEN, accounts.SECRET_KEY, accounts.PASSWORD)
-FOREIGN = ("ANSIBLE_", "HW_", "OS_", "HUAWEICLOUD_", "PYTHON", "CLICOLOR", "FORCE_COLOR", "NO_COLOR", "COVERAGE_")
 PATIENCE = 60.0
 WAIT = "huaweicloud.tasks.wait_for_task"
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -201,7 +200,7 @@ class Controller:
             thread.join()
 
     def _environment(self) -> dict[str, str]:
-        env = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        env = inherited()
         (self.folder / "ansible.cfg").touch()
         (self.folder / "home").mkdir()
         env.update(
@@ -220,7 +219,6 @@ class Controller:
             HOME=str(self.folder / "home"),
             LC_ALL="C.UTF-8",
             NO_PROXY="127.0.0.1",
-            PATH=os.pathsep.join((str(BIN), os.environ.get("PATH", os.defpath))),
             PROGRESS_LOST=str(self.lost),
             PROGRESS_MARK=self.mark,
         )

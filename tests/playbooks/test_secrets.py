@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import textwrap
@@ -14,10 +13,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from environment import BIN, inherited
 
 from simulator import Simulator, accounts
 
-BIN = Path(sys.executable).parent
 COLLECTIONS = Path(__file__).resolve().parents[2] / ".venv" / "collections"
 
 SECRETS = {
@@ -108,7 +107,7 @@ def run(tmp_path: Path, plays: list[dict[str, t.Any]], **variables: str) -> str:
     """Run a playbook at -vvvv; return all that it shows and logs."""
     playbook, log = tmp_path / "play.yml", tmp_path / "ansible.log"
     playbook.write_text(yaml.safe_dump(plays), encoding="utf-8")
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("HW_", "OS_", "ANSIBLE_"))}
+    env = inherited()
     env.update(
         ANSIBLE_COLLECTIONS_PATH=str(COLLECTIONS),
         ANSIBLE_HOME=str(tmp_path / "ansible"),
