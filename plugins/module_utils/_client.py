@@ -224,7 +224,7 @@ class HttpClient:
             http_status=status,
             request_id=request_id,
             asked=question.asked,
-            hint=self._clock_hint(response, question.auth) or _hint(status, code, question),
+            hint=self._clock_hint(response, question.auth) or _hint(status, code, meaning, question),
             retry_after=_retry_after(response, self._now()),
             body=None if body is NOT_JSON else body,
         )
@@ -334,7 +334,7 @@ def _request_id(response: Response, body: t.Any) -> str | None:
     return _short(headers.get("X-Request-Id") or headers.get("X-IAM-Trace-Id") or in_body) or None
 
 
-def _hint(status: int, code: str | None, question: Question) -> str:
+def _hint(status: int, code: str | None, meaning: Meaning, question: Question) -> str:
     if status == 401 or code == BAD_TOKEN:
         return question.auth.hint if question.auth else question.hint
     if 300 <= status < 400:
@@ -343,15 +343,15 @@ def _hint(status: int, code: str | None, question: Question) -> str:
         return "There is no such API at this address: check region and endpoint."
     if status == 403:
         return "These credentials may not read this: check project_id and the user's permissions for the task API."
-    return _hint_of_meaning(meaning_of(status, code), question)
+    return _hint_of_meaning(meaning, question)
 
 
 def _hint_of_meaning(meaning: Meaning, question: Question) -> str:
     if meaning is Meaning.TRANSIENT:
         return "This may pass by itself: try again later."
-    if not question.names_task:
-        return "Check iam_endpoint and region."
-    return NOT_FOUND_HINT if meaning is Meaning.NOT_FOUND else "Check the options that name the task."
+    if meaning is Meaning.NOT_FOUND:
+        return NOT_FOUND_HINT
+    return "Check the options that name the task." if question.names_task else "Check iam_endpoint and region."
 
 
 def _retry_after(response: Response, now: float) -> float | None:

@@ -77,7 +77,6 @@ if t.TYPE_CHECKING:
 _ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 METADATA_TIMEOUT_SECONDS = 2.0
 MAX_REQUEST_TIMEOUT_SECONDS = 3600
-CHECK_NETWORK = "Check endpoint, network and proxy if this lasts."
 # What a thread may take beyond its request's own time limit before it is left behind.
 GRACE_SECONDS = 1.0
 
@@ -225,7 +224,8 @@ class TaskClient:
             try:
                 token = self._login(region, project_id).value
             except RequestError as error:
-                self._login_refusal = error if error.http_status == 401 else None
+                if error.http_status == 401:
+                    self._login_refusal = error
                 raise
         self._mask(token)
         return token
@@ -250,12 +250,7 @@ class TaskClient:
         seconds = self._request_timeout + GRACE_SECONDS
         (outcome,) = Round([attempt], workers=1, seconds_each=seconds, seconds_all=seconds).run()
         if outcome is None:
-            raise RequestError(
-                no_answer_within(self._request_timeout),
-                kind="connection",
-                asked="Cannot get a token",
-                hint=CHECK_NETWORK,
-            )
+            raise _no_answer("Cannot get a token", no_answer_within(self._request_timeout))
         if isinstance(outcome, TasksError):
             raise outcome
         return outcome
@@ -373,7 +368,7 @@ class TaskClient:
         )
         replies = round_.run()
         return [
-            reply or _not_in_time(ref, seconds, Meaning.NOT_ASKED if index in round_.not_put else Meaning.TRANSIENT)
+            reply or _not_in_time(ref, seconds, was_asked=index not in round_.not_put)
             for index, (ref, reply) in enumerate(zip(refs, replies))
         ]
 
@@ -412,15 +407,16 @@ def _read_reply(service: Service, ref: TaskRef, question: Question, answer: Answ
         ) from None
 
 
-def _not_in_time(ref: TaskRef, seconds: float, meaning: Meaning) -> RequestError:
-    was_asked = meaning is Meaning.TRANSIENT
-    return RequestError(
-        no_answer_within(seconds) if was_asked else f"its turn did not come within {seconds:g} s",
-        meaning=meaning,
-        kind="connection",
-        asked=f"Cannot read the {SERVICES[ref.service].title} task {ref.label}",
-        hint=CHECK_NETWORK,
-    )
+def _not_in_time(ref: TaskRef, seconds: float, *, was_asked: bool) -> RequestError:
+    asked = f"Cannot read the {SERVICES[ref.service].title} task {ref.label}"
+    if was_asked:
+        return _no_answer(asked, no_answer_within(seconds))
+    return _no_answer(asked, f"its turn did not come within {seconds:g} s", Meaning.NOT_ASKED)
+
+
+def _no_answer(asked: str, message: str, meaning: Meaning = Meaning.TRANSIENT) -> RequestError:
+    hint = "Check endpoint, network and proxy if this lasts."
+    return RequestError(message, meaning=meaning, kind="connection", asked=asked, hint=hint)
 
 
 def new_task_client(

@@ -94,7 +94,7 @@ def message(snapshot: Snapshot) -> str:
     """Say how a wait ended and, where tasks are left, where they stand and how to go on."""
     once = "Check mode: looked once." if snapshot.policy.look_once else ""
     ran_out = _ran_out(snapshot)
-    parts = [once, _why(snapshot), _others(snapshot), ran_out, _count(snapshot), *_left_behind(snapshot)]
+    parts = [once, _why(snapshot, ran_out), _others(snapshot), ran_out, _count(snapshot), *_left_behind(snapshot)]
     return " ".join(" ".join(parts).split())
 
 
@@ -103,12 +103,12 @@ def title_of(watch: Watch) -> str:
     return SERVICES[watch.ref.service].title
 
 
-def _why(snapshot: Snapshot) -> str:
+def _why(snapshot: Snapshot, ran_out: str) -> str:
     failure = snapshot.failure
     if failure is None:
         return _which(snapshot)
     if failure.watch is None:
-        return "" if _ran_out(snapshot) else f"Given up: {failure.message}."
+        return "" if ran_out else f"Given up: {failure.message}."
     return _fate(failure.watch)
 
 

@@ -279,8 +279,7 @@ tasks:
         - Null where there was none.
         - It has the keys of RV(failure), and C(text), the whole message for people, C(meaning), one of C(transient),
           C(not_found), C(unauthorized), C(fatal) and C(not_asked), for which the time of a look was too short, and
-          C(retry_after), the seconds that the server asked to wait,
-          or null.
+          C(retry_after), the seconds that the server asked to wait, or null.
       type: dict
   sample:
     - service: dds
