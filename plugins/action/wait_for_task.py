@@ -19,26 +19,26 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import (
+from ..module_utils._argspec import (
     TASK_OPTIONS,
     WAIT_RULES,
     login_arguments,
-    look_arguments,
+    poll_arguments,
     refs_of,
     wait_arguments,
 )
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._credentials import PASSWORD, method_of
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
+from ..module_utils._endpoints import check_endpoint
+from ..module_utils._errors import (
+    ApiError,
+    ErrorClass,
     InputError,
-    Meaning,
-    RequestError,
     TasksError,
 )
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._regions import check_endpoint
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import mistake_result, wait_result
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Failure, Observation, Wait, policy_of
-from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._progress import (
+from ..module_utils._result import input_error_result, wait_result
+from ..module_utils._settings import PASSWORD, method_of
+from ..module_utils._task import Task, TaskRef
+from ..module_utils._waiter import Failure, Observation, Waiter, policy_of
+from ..plugin_utils._progress import (
     BAD,
     GOOD,
     TROUBLE,
@@ -68,7 +68,7 @@ def _task_timeout_error() -> type[BaseException]:
 TaskTimeoutError = _task_timeout_error()
 
 
-class LookFailedError(TasksError):
+class FirstPollFailedError(TasksError):
     """The first look ended without a result of the module's own; nothing can be said about the tasks."""
 
     def __init__(self, result: dict[str, t.Any]) -> None:
@@ -76,7 +76,7 @@ class LookFailedError(TasksError):
         self.result = result
 
 
-class Looks:
+class Polls:
     """Asks for tasks by running the module on the target, once a look."""
 
     def __init__(
@@ -99,13 +99,13 @@ class Looks:
         :raises LookFailedError: the first look did not come to pass, so that waiting makes no sense
         """
         try:
-            result = self.run(MODULE, look_arguments({**self.args, **more}, refs, self.seconds(limit)))
-        except RequestError as error:
+            result = self.run(MODULE, poll_arguments({**self.args, **more}, refs, self.seconds(limit)))
+        except ApiError as error:
             return [error] * len(refs)
         # Without a look the module met a mistake in its options, or crashed.
         if not result.get("polls"):
             if not self._succeeded:
-                raise LookFailedError(result)
+                raise FirstPollFailedError(result)
             return [_not_run(result)] * len(refs)
         self._succeeded = True
         return [_observation(entry) for entry in result["tasks"]]
@@ -141,25 +141,28 @@ class Looks:
 
 
 def _observation(entry: dict[str, t.Any]) -> Observation:
-    return RequestError.from_observation(entry["error"]) if entry["error"] else Task.from_dict(entry)
+    return ApiError.from_observation(entry["error"]) if entry["error"] else Task.from_dict(entry)
 
 
-def _unreachable(error: Exception) -> RequestError:
-    return RequestError(
-        str(error), meaning=Meaning.TRANSIENT, kind="connection", asked="The host that asks could not be reached"
+def _unreachable(error: Exception) -> ApiError:
+    return ApiError(
+        str(error),
+        error_class=ErrorClass.TRANSIENT,
+        kind="connection",
+        action="The host that asks could not be reached",
     )
 
 
-def _not_run(result: dict[str, t.Any]) -> RequestError:
+def _not_run(result: dict[str, t.Any]) -> ApiError:
     message = str(result.get("msg", "the module gave no result"))
-    return RequestError(message, meaning=Meaning.TRANSIENT, kind="connection", asked="The module did not run")
+    return ApiError(message, error_class=ErrorClass.TRANSIENT, kind="connection", action="The module did not run")
 
 
-class LooksWithToken:
+class PollsWithToken:
     """Looks with one token, so that a password login happens once a wait, not once a look."""
 
-    def __init__(self, looks: Looks, clock: t.Callable[[], float]) -> None:
-        self._looks = looks
+    def __init__(self, polls: Polls, clock: t.Callable[[], float]) -> None:
+        self._polls = polls
         self._clock = clock
         self._token: dict[str, t.Any] = {}
 
@@ -168,17 +171,17 @@ class LooksWithToken:
         deadline = None if limit is None else self._clock() + limit
         had_token = bool(self._token)
         try:
-            observations = self._look(refs, deadline)
+            observations = self._poll(refs, deadline)
             if not (had_token and any(_is_refusal(observation) for observation in observations)):
                 return observations
             self._token = {}
-            return self._look(refs, deadline)
-        except RequestError as error:
+            return self._poll(refs, deadline)
+        except ApiError as error:
             return [error] * len(refs)
 
-    def _look(self, refs: t.Sequence[TaskRef], deadline: float | None) -> list[Observation]:
+    def _poll(self, refs: t.Sequence[TaskRef], deadline: float | None) -> list[Observation]:
         self._token = self._token or self._login(self._left(deadline))
-        return self._looks(refs, self._left(deadline), **self._token)
+        return self._polls(refs, self._left(deadline), **self._token)
 
     def _left(self, deadline: float | None) -> float | None:
         return None if deadline is None else deadline - self._clock()
@@ -188,15 +191,15 @@ class LooksWithToken:
 
         :raises RequestError: IAM refuses, or the target is out of reach
         """
-        result = self._looks.run(TOKEN_MODULE, login_arguments(self._looks.args, self._looks.seconds(limit)))
+        result = self._polls.run(TOKEN_MODULE, login_arguments(self._polls.args, self._polls.seconds(limit)))
         if result.get("error"):
-            raise RequestError.from_observation(result["error"])
+            raise ApiError.from_observation(result["error"])
         # Without a token the look itself says best what is wrong.
         return {"auth_token": result["token"], "project_id": result["project_id"]} if "token" in result else {}
 
 
 def _is_refusal(observation: Observation) -> bool:
-    return isinstance(observation, RequestError) and observation.meaning is Meaning.UNAUTHORIZED
+    return isinstance(observation, ApiError) and observation.error_class is ErrorClass.UNAUTHORIZED
 
 
 class ActionModule(ActionBase):
@@ -223,8 +226,8 @@ class ActionModule(ActionBase):
         try:
             result.update(self._wait(params, task_vars))
         except InputError as error:
-            result.update(mistake_result(error), failed=True)
-        except LookFailedError as error:
+            result.update(input_error_result(error), failed=True)
+        except FirstPollFailedError as error:
             result.update(error.result)
         return result
 
@@ -234,8 +237,8 @@ class ActionModule(ActionBase):
     def _wait(self, params: dict[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
         refs = refs_of(params)
         _check_endpoints(params, refs)
-        looks = Looks(self._executor(task_vars), dict(self._task.args), float(params["request_timeout"]))
-        probe = LooksWithToken(looks, time.monotonic) if self._needs_token(params, refs) else looks
+        polls = Polls(self._executor(task_vars), dict(self._task.args), float(params["request_timeout"]))
+        probe = PollsWithToken(polls, time.monotonic) if self._needs_token(params, refs) else polls
         progress = Progress(
             self._show,
             host=self._host(task_vars),
@@ -250,7 +253,7 @@ class ActionModule(ActionBase):
                 progress.heartbeat()
                 time.sleep(min(left, progress.seconds_until_heartbeat()))
 
-        wait = Wait(
+        wait = Waiter(
             refs,
             policy_of(params, check_mode=False),
             probe=probe,
@@ -261,7 +264,7 @@ class ActionModule(ActionBase):
         )
         progress.begin(wait.snapshot())
         try:
-            return self._finish(wait, looks, single=params["tasks"] is None)
+            return self._finish(wait, polls, single=params["tasks"] is None)
         finally:
             self._remove_lost_folders()
 
@@ -304,7 +307,7 @@ class ActionModule(ActionBase):
             return False
         return by_password and not any(ref.region or ref.project_id for ref in refs)
 
-    def _finish(self, wait: Wait, looks: Looks, *, single: bool) -> dict[str, t.Any]:
+    def _finish(self, wait: Waiter, polls: Polls, *, single: bool) -> dict[str, t.Any]:
         try:
             snapshot = wait.run()
         except TaskTimeoutError:
@@ -312,7 +315,7 @@ class ActionModule(ActionBase):
             snapshot = wait.snapshot(over=True, failure=Failure("timeout", message))
         result = wait_result(snapshot, single=single)
         result["failed"] = snapshot.failure is not None
-        added = {**looks.remarks, "ansible_facts": looks.facts}
+        added = {**polls.remarks, "ansible_facts": polls.facts}
         result.update({key: value for key, value in added.items() if value})
         return result
 

@@ -2,70 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Credentials as callables that requests takes: token, AK/SK signature, IAM password login, ECS agency key.
-
-Nothing here opens a connection: logins and key look-ups are callables that are passed in.
+"""Credentials: token, password login, AK/SK, ECS agency key; and the look-up of a project.
 
 PRIVATE to the collection: it may change without notice.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
+import calendar
+import dataclasses
 import threading
 import time
 import typing as t
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import Meaning, RequestError
+from ._errors import ApiError, ErrorClass, InputError
+from ._http import Auth, HttpClient, Request, Response, address_of, unreadable
+from ._signing import authorization, canonical_query
 
 if t.TYPE_CHECKING:
     from requests import PreparedRequest
 
-ALGORITHM = "SDK-HMAC-SHA256"
-
-
-def authorization(
-    method: str,
-    path: str,
-    query: t.Iterable[tuple[str, str]],
-    headers: t.Mapping[str, str],
-    body: bytes,
-    access_key: str,
-    secret_key: str,
-) -> str:
-    """Return the value of the header ``Authorization`` for a request (API Request Signing Guide).
-
-    All ``headers`` are signed but those with an underscore in their name; one must be ``X-Sdk-Date``.
-    """
-    signed = sorted((name.lower(), value.strip()) for name, value in headers.items() if "_" not in name)
-    names = ";".join(name for name, dummy in signed)
-    request = "\n".join(
-        (
-            method.upper(),
-            canonical_path(path),
-            canonical_query(query),
-            "".join(f"{name}:{value}\n" for name, value in signed),
-            names,
-            hashlib.sha256(body).hexdigest(),
-        )
-    )
-    date = dict(signed)["x-sdk-date"]
-    to_sign = f"{ALGORITHM}\n{date}\n{hashlib.sha256(request.encode()).hexdigest()}"
-    signature = hmac.new(secret_key.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
-    return f"{ALGORITHM} Access={access_key}, SignedHeaders={names}, Signature={signature}"
-
-
-def canonical_path(path: str) -> str:
-    """Encode every segment of a path; the result ends in a slash."""
-    encoded = "/".join(quote(segment, safe="~") for segment in unquote(path).split("/"))
-    return encoded if encoded.endswith("/") else f"{encoded}/"
-
-
-def canonical_query(query: t.Iterable[tuple[str, str]]) -> str:
-    """Sort and encode the parameters of a query; this is also the form to send."""
-    return "&".join(f"{quote(key, safe='~')}={quote(value, safe='~')}" for key, value in sorted(query))
+METADATA_ENDPOINT = "http://169.254.169.254"
+METADATA_TOKEN_SECONDS = 21600
 
 
 class Key(t.NamedTuple):
@@ -88,6 +47,7 @@ class TokenAuth:
         "auth_token is wrong, has expired (IAM tokens last 24 hours) or is for another region: "
         "get a new one, for example with huaweicloud.tasks.iam_token."
     )
+    signs_date = False
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -101,12 +61,12 @@ class TokenAuth:
         return False
 
 
-class Shared:
+class SharedValue:
     """A text that IAM gives: whoever needs it first obtains it for all threads."""
 
     def __init__(self) -> None:
         self._text: str | None = None
-        self._failure: RequestError | None = None
+        self._failure: ApiError | None = None
         self._failures = 0
         self._lock = threading.Lock()
 
@@ -124,11 +84,13 @@ class Shared:
     def _new(self, obtain: t.Callable[[], str], failures_before: int) -> str:
         # A refusal is met once, not once a task: IAM locks accounts after a few wrong passwords. Trouble is shared by
         # all who waited for the same answer.
-        if self._failure and (self._failure.meaning is not Meaning.TRANSIENT or self._failures > failures_before):
+        if self._failure and (
+            self._failure.error_class is not ErrorClass.TRANSIENT or self._failures > failures_before
+        ):
             raise self._failure
         try:
             return obtain()
-        except RequestError as error:
+        except ApiError as error:
             self._failure = error
             self._failures += 1
             raise
@@ -148,10 +110,11 @@ class PasswordAuth:
     """Send a token from a password login: one for all requests, a new one when it is refused."""
 
     hint = "IAM gave a token, but the service refuses it: check region, project_id and the user's permissions."
+    signs_date = False
 
     def __init__(self, login: t.Callable[[], str]) -> None:
         self._login = login
-        self._token = Shared()
+        self._token = SharedValue()
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["X-Auth-Token"] = self.ensure_token()
@@ -174,6 +137,7 @@ class KeyAuth:
     """Sign every request afresh with the key of the moment."""
 
     hint = "Check access_key and secret_key, for temporary keys security_token too and that they have not expired."
+    signs_date = True
 
     def __init__(
         self,
@@ -237,7 +201,7 @@ class AgencyKey:
     def _refreshed(self, key: Key | None) -> Key:
         try:
             return self._fetch()
-        except RequestError:
+        except ApiError:
             if key is None or key.expires_at is None or self._now() >= key.expires_at:
                 raise
             return key
@@ -248,4 +212,142 @@ class AgencyKey:
         return self._now() >= min(key.expires_at, self._fetched_at + self.PAUSE_SECONDS)
 
 
-Auth = t.Union[TokenAuth, PasswordAuth, KeyAuth]
+@dataclasses.dataclass(frozen=True)
+class Token:
+    """An IAM token. The dates are as IAM gives them; ``project_id`` is the project that it is for."""
+
+    value: str = dataclasses.field(repr=False)
+    expires_at: str | None
+    issued_at: str | None
+    project_id: str | None
+
+
+def login(
+    http: HttpClient,
+    iam_endpoint: str,
+    credentials: t.Mapping[str, str],
+    *,
+    project_id: str | None,
+    region: str | None,
+) -> Token:
+    """Log in with user name and password (API: Obtaining a User Token Through Password Authentication).
+
+    :raises RequestError: IAM refuses, or its answer holds no token
+    :raises InputError: neither project nor region is known
+    """
+    url = f"{iam_endpoint}/v3/auth/tokens?nocatalog=true"
+    action = f"Cannot get a token (POST {address_of(url)})"
+    body = {"auth": {"identity": _identity(credentials), "scope": _scope(credentials, project_id, region)}}
+    answer = http.send(Request("POST", url, action, body=body, hint="Check username, password and domain_name."))
+    value = answer.headers.get("X-Subject-Token")
+    if not value:
+        raise unreadable(
+            "the answer has no header X-Subject-Token",
+            action=action,
+            http_status=answer.http_status,
+            request_id=answer.request_id,
+        )
+    details = _mapping(_mapping(answer.body).get("token"))
+    return Token(
+        value=value,
+        expires_at=details.get("expires_at"),
+        issued_at=details.get("issued_at"),
+        project_id=_mapping(details.get("project")).get("id") or project_id,
+    )
+
+
+def _identity(credentials: t.Mapping[str, str]) -> dict[str, t.Any]:
+    user = {
+        "name": credentials["username"],
+        "password": credentials["password"],
+        "domain": {"name": credentials["domain_name"]},
+    }
+    return {"methods": ["password"], "password": {"user": user}}
+
+
+def _scope(credentials: t.Mapping[str, str], project_id: str | None, region: str | None) -> dict[str, t.Any]:
+    if project_id:
+        return {"project": {"id": project_id}}
+    if not region:
+        raise InputError("A token is for a project: set project_id or region.")
+    # A plain Keystone, as in private clouds, refuses a project's name without its domain.
+    return {"project": {"name": region, "domain": {"name": credentials["domain_name"]}}}
+
+
+def _mapping(value: t.Any) -> dict[str, t.Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def find_project(http: HttpClient, iam_endpoint: str, auth: Auth, region: str, limit: float | None) -> str:
+    """Look up the id of a region's project by its name, which is the region's (API: Querying Project Information).
+
+    :raises RequestError: IAM refuses, or there is no such project, or more than one
+    """
+    url = f"{iam_endpoint}/v3/projects?{canonical_query([('name', region)])}"
+    action = f"Cannot look up the project of region {region} (GET {address_of(url)})"
+    answer = http.send(Request("GET", url, action, auth=auth), limit)
+    projects = _mapping(answer.body).get("projects")
+    if not isinstance(projects, list):
+        raise unreadable(
+            "the answer has no list 'projects'",
+            action=action,
+            http_status=answer.http_status,
+            request_id=answer.request_id,
+        )
+    ids = [str(project["id"]) for project in projects if isinstance(project, dict) and project.get("id")]
+    if len(ids) == 1:
+        return ids[0]
+    raise _not_one_project(answer, projects, action, region)
+
+
+def _not_one_project(answer: Response, projects: list[t.Any], action: str, region: str) -> ApiError:
+    found = ", ".join(f"{_mapping(project).get('name')} ({_mapping(project).get('id')})" for project in projects)
+    return ApiError(
+        f"found {len(projects)} projects: {found}" if projects else f"found no project named {region}",
+        error_class=ErrorClass.FATAL,
+        http_status=answer.http_status,
+        request_id=answer.request_id,
+        action=action,
+        hint="Set project_id.",
+    )
+
+
+def fetch_agency_key(http: HttpClient, endpoint: str = METADATA_ENDPOINT) -> Key:
+    """Fetch the temporary key of the ECS agency (ECS user guide: Obtaining Metadata).
+
+    :raises RequestError: there is no metadata service, or no agency
+    """
+    headers = _metadata_token(http, endpoint)
+    url = f"{endpoint}/openstack/latest/securitykey"
+    action = "Cannot get the agency's key from the metadata service"
+    answer = http.send(Request("GET", url, action, headers=headers))
+    key = _mapping(_mapping(answer.body).get("credential"))
+    if not (key.get("access") and key.get("secret")):
+        raise unreadable("the answer holds no key", action=action, http_status=answer.http_status)
+    return Key(
+        access_key=str(key["access"]),
+        secret_key=str(key["secret"]),
+        security_token=key.get("securitytoken"),
+        expires_at=_seconds_since_1970(key.get("expires_at")),
+    )
+
+
+def _metadata_token(http: HttpClient, endpoint: str) -> dict[str, str]:
+    """Take the token step where the host has it; older hosts answer without (404, 405 or 503)."""
+    headers = {"X-Metadata-Token-Ttl-Seconds": str(METADATA_TOKEN_SECONDS)}
+    url = f"{endpoint}/meta-data/latest/api/token"
+    try:
+        answer = http.send(Request("PUT", url, "Cannot get a metadata token", headers=headers, text=True))
+    except ApiError as error:
+        if error.http_status in (404, 405, 503):
+            return {}
+        raise
+    return {"X-Metadata-Token": str(answer.body)}
+
+
+def _seconds_since_1970(value: t.Any) -> float | None:
+    """Read ``2026-01-31T10:00:00.123000Z``; None where it is anything else."""
+    try:
+        return float(calendar.timegm(time.strptime(str(value)[:19], "%Y-%m-%dT%H:%M:%S")))
+    except ValueError:
+        return None

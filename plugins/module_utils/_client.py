@@ -2,452 +2,441 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One request to one address: decoded JSON or a typed error. The only file that knows requests.
+"""Ask services for tasks: one by one or many at once.
 
 PRIVATE to the collection: it may change without notice.
 """
 
 from __future__ import annotations
 
-import email.utils
-import http.client
-import json
+import functools
+import os
 import re
-import socket
-import ssl
-import textwrap
-import time
-import traceback
-import types
+import threading
 import typing as t
-import warnings
-from http.cookiejar import DefaultCookiePolicy
-from urllib.parse import urlsplit
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import Auth, KeyAuth
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
-    BAD_TOKEN,
-    NOT_FOUND_HINT,
-    UNKNOWN_API,
-    Meaning,
-    RequestError,
-    meaning_of,
+from ansible.module_utils.basic import missing_required_lib
+
+from ._auth import (
+    AgencyKey,
+    Key,
+    KeyAuth,
+    PasswordAuth,
+    SharedValue,
+    Token,
+    TokenAuth,
+    fetch_agency_key,
+    find_project,
+    login,
 )
+from ._concurrency import Round
+from ._endpoints import (
+    check_endpoint,
+    endpoint_of,
+    iam_endpoint_of,
+)
+from ._errors import (
+    NOT_FOUND_HINT,
+    ApiError,
+    ErrorClass,
+    InputError,
+    MissingLibraryError,
+    TasksError,
+)
+from ._http import (
+    POOL_SIZE,
+    REQUESTS_IMPORT_ERROR,
+    Auth,
+    HttpClient,
+    Request,
+    Response,
+    address_of,
+    new_session,
+    no_response_within,
+    unreadable,
+)
+from ._parsing import NoSuchTaskError, UnreadableResponseError, read_task
+from ._services import SERVICES, Service
+from ._settings import (
+    AGENCY,
+    KEY,
+    NO_CREDENTIALS,
+    PASSWORD,
+    TOKEN,
+    Credentials,
+    Settings,
+    settings_from,
+)
+from ._signing import canonical_query
+from ._task import Task, TaskRef
 
-try:
-    import requests
-except ImportError:
-    REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
-else:
-    REQUESTS_IMPORT_ERROR = None
-
-if t.TYPE_CHECKING:
-    from requests import PreparedRequest, Response, Session
-
-VERSION = "1.0.0"
-USER_AGENT = f"ansible-huaweicloud.tasks/{VERSION}"
-MAX_BODY_BYTES = 8 * 1024 * 1024
-CHUNK_BYTES = 16 * 1024
-POOL_SIZE = 16
-# Huawei's gateway refuses a signature whose date is more than 15 minutes off; a doubtful clock is named before that.
-DOUBTFUL_SKEW_SECONDS = 300
-MAX_MESSAGE_CHARACTERS = 300
+_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+METADATA_TIMEOUT_SECONDS = 2.0
+MAX_REQUEST_TIMEOUT_SECONDS = 3600
+# What a thread may take beyond its request's own time limit before it is left behind.
+GRACE_SECONDS = 1.0
 
 
-class Question(t.NamedTuple):
-    """A request to send.
+class TaskResponse(t.NamedTuple):
+    """What a service said of a task; ``task`` is None where it knows none. ``body`` is its decoded answer."""
 
-    ``asked`` begins the error's message, ``hint`` says what to do when a request without ``auth`` is refused;
-    ``text`` expects plain text instead of JSON. ``names_task``: HTTP 404 means that there is no such task.
-    """
-
-    method: str
-    url: str
-    asked: str
-    auth: Auth | None = None
-    headers: t.Mapping[str, str] = types.MappingProxyType({})
-    body: t.Any = None
-    text: bool = False
-    hint: str = ""
-    names_task: bool = False
-
-
-class Answer(t.NamedTuple):
-    """A successful answer: its decoded body, and what else is needed of it."""
-
+    task: Task | None
     body: t.Any
-    http_status: int
-    headers: t.Mapping[str, str]
-    request_id: str | None
 
 
-def new_session(*, trust_env: bool = True) -> Session:
-    """Return a session which keeps connections, refuses cookies and never follows a redirect."""
-    # With validate_certs: false the user has decided; urllib3 would say so again at every request.
-    warnings.filterwarnings("ignore", message="Unverified HTTPS request")
-    session = requests.Session()
-    session.trust_env = trust_env
-    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # Even with allow_redirects=False requests would read a redirect's body, of any size, to prepare the next request.
-    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
-    adapter = requests.adapters.HTTPAdapter(pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
+def check_ref(ref: TaskRef) -> None:
+    """Check that a task is named as its service needs it.
+
+    :raises InputError: the service is unknown, an id is missing or holds characters that no id has
+    """
+    service = SERVICES.get(ref.service)
+    if service is None:
+        raise InputError(f"service must be one of {', '.join(sorted(SERVICES))}, not '{ref.service}'.")
+    missing = [option for option in service.required if not getattr(ref, option)]
+    if missing:
+        raise InputError(f"A task of {service.name} needs {' and '.join(missing)}.")
+    given = [option for option in service.required_together if getattr(ref, option)]
+    if given and len(given) < len(service.required_together):
+        lacking = " and ".join(option for option in service.required_together if option not in given)
+        raise InputError(f"A task of {service.name} that is named by {' and '.join(given)} needs {lacking} too.")
+    for option in ("task_id", "instance_id", "task_name", "project_id"):
+        check_id(option, getattr(ref, option))
 
 
-def no_auth(request: PreparedRequest) -> PreparedRequest:
-    """Send no credentials, not even those that requests would find in a netrc file."""
-    return request
+def check_id(option: str, value: str | None) -> None:
+    """Check that an id is safe to put into an address.
+
+    :raises InputError: it holds other characters than letters, digits, ``-`` and ``_``
+    """
+    if value is not None and not _ID.fullmatch(value):
+        raise InputError(f"{option} must consist of letters, digits, '-' and '_' only.")
 
 
-def _checked(auth: t.Callable[[PreparedRequest], PreparedRequest]) -> t.Callable[[PreparedRequest], PreparedRequest]:
-    """Refuse credentials that no header can carry: http.client would quote them in its own error."""
+class TaskClient:
+    """Knows where each task is to be asked for and with which credentials.
 
-    def check(request: PreparedRequest) -> PreparedRequest:
-        request = auth(request)
-        if not all(str(value).isascii() and str(value).isprintable() for value in request.headers.values()):
-            raise RequestError(
-                "the credentials hold line breaks or characters that no HTTP header can carry",
-                meaning=Meaning.FATAL,
-                kind="unauthorized",
-                hint="Set them again, without such characters.",
-            )
-        return request
-
-    return check
-
-
-class HttpClient:
-    """Sends requests over one session. ``verify`` is as in requests: true, false or the path of a CA bundle."""
+    ``http`` goes to the cloud, ``fetch_key`` gets the ECS agency's key. ``mask`` is told every secret that is obtained.
+    """
 
     def __init__(
         self,
-        session: Session,
+        params: t.Mapping[str, t.Any],
+        settings: Settings,
+        http: HttpClient,
         *,
-        request_timeout: float,
-        verify: bool | str = True,
-        now: t.Callable[[], float] = time.time,
-        clock: t.Callable[[], float] = time.monotonic,
+        fetch_key: t.Callable[[], Key],
+        mask: t.Callable[[str], None],
     ) -> None:
-        self._session = session
-        self._request_timeout = request_timeout
-        self._verify = verify
-        self._now = now
-        self._clock = clock
+        self._params = params
+        self._settings = settings
+        self._http = http
+        self._mask = mask
+        self._fetch_key = fetch_key
+        self._request_timeout = float(params["request_timeout"])
+        self._lock = threading.Lock()
+        self._login_lock = threading.Lock()
+        self._login_refusal: ApiError | None = None
+        self._auths: dict[tuple[str | None, str | None], Auth] = {}
+        self._projects: dict[str | None, SharedValue] = {}
 
-    def send(self, question: Question, limit: float | None = None) -> Answer:
-        """Send a request; when its credentials are refused, once more if there are fresh ones.
+    @functools.cached_property
+    def _credentials(self) -> Credentials:
+        return self._settings.credentials()
 
-        ``limit`` is the number of seconds that the caller has left for this.
+    @functools.cached_property
+    def _key(self) -> t.Callable[[], Key]:
+        """Where the key of the moment comes from.
+
+        :raises InputError: nothing is given, and the host has no agency key either
+        """
+        if self._credentials.method == KEY:
+            values = self._credentials.values
+            key = Key(values["access_key"], values["secret_key"], values.get("security_token"))
+            return lambda: key
+        agency_key = AgencyKey(self._fetch_masked_key)
+        try:
+            agency_key()
+        except ApiError as error:
+            raise InputError(f"{NO_CREDENTIALS} ({error.message}).") from None
+        return agency_key
+
+    def _fetch_masked_key(self) -> Key:
+        key = self._fetch_key()
+        self._mask(key.secret_key)
+        if key.security_token:
+            self._mask(key.security_token)
+        return key
+
+    # Where to ask
+
+    def _address(self, ref: TaskRef) -> str:
+        given = ref.endpoint or self._params.get("endpoint")
+        if given:
+            return check_endpoint("endpoint", given, validate_certs=self._params["validate_certs"])
+        return endpoint_of(SERVICES[ref.service].product, self._region(ref))
+
+    def _iam_address(self, region: str | None) -> str:
+        given = self._settings.get("iam_endpoint")
+        if not given:
+            return iam_endpoint_of(region)
+        address = check_endpoint("iam_endpoint", given, validate_certs=self._params["validate_certs"])
+        # The variables of Terraform and OpenStack hold the API's version, too.
+        return address[:-3] if address.endswith("/v3") else address
+
+    def _region(self, ref: TaskRef) -> str | None:
+        return ref.region or self._settings.get("region")
+
+    def _given_project(self, ref: TaskRef) -> str | None:
+        """Return the project that the user named; the top level's is not that of another region."""
+        if ref.project_id:
+            return ref.project_id
+        top = self._settings.get("region")
+        return None if ref.region and top and ref.region != top else self._settings.get("project_id")
+
+    # With which credentials
+
+    def _auth(self, region: str | None, project_id: str | None) -> Auth:
+        """Return the credentials for a project; for a password login None is the region's project."""
+        with self._lock:
+            if (region, project_id) not in self._auths:
+                self._auths[(region, project_id)] = self._new_auth(region, project_id)
+            return self._auths[(region, project_id)]
+
+    def _new_auth(self, region: str | None, project_id: str | None) -> Auth:
+        if self._credentials.method == TOKEN:
+            return TokenAuth(self._credentials.values["auth_token"])
+        if self._credentials.method == PASSWORD:
+            return PasswordAuth(lambda: self._masked_token(region, project_id))
+        return KeyAuth(self._key, project_id)
+
+    def _masked_token(self, region: str | None, project_id: str | None) -> str:
+        with self._login_lock:
+            # IAM locks accounts after a few wrong passwords, whatever projects they were sent for.
+            if self._login_refusal:
+                raise self._login_refusal
+            try:
+                token = self._login(region, project_id).value
+            except ApiError as error:
+                if error.http_status == 401:
+                    self._login_refusal = error
+                raise
+        self._mask(token)
+        return token
+
+    def login(self) -> Token:
+        """Log in with user name and password, for the project or the region's.
+
+        :raises RequestError: IAM refuses
+        :raises InputError: there is no user name and password, or neither project nor region is known
+        """
+        if self._credentials.method != PASSWORD:
+            raise InputError("A token is given for username, password and domain_name: set these.")
+        region, project_id = self._settings.get("region"), self._settings.get("project_id")
+
+        def attempt() -> Token | TasksError:
+            try:
+                return self._login(region, project_id)
+            except TasksError as error:
+                return error
+
+        # As for tasks: a server that drips, or a name look-up that hangs, must not hold the module.
+        seconds = self._request_timeout + GRACE_SECONDS
+        (outcome,) = Round([attempt], workers=1, seconds_each=seconds, seconds_all=seconds).run()
+        if outcome is None:
+            raise _no_response("Cannot get a token", no_response_within(self._request_timeout))
+        if isinstance(outcome, TasksError):
+            raise outcome
+        return outcome
+
+    def _login(self, region: str | None, project_id: str | None) -> Token:
+        iam = self._iam_address(region)
+        token = login(self._http, iam, self._credentials.values, project_id=project_id, region=region)
+        if token.project_id and not project_id:
+            self._project_of(region).put(token.project_id)
+        return token
+
+    def _project(self, ref: TaskRef, limit: float | None) -> str:
+        """Return the project to ask in, looked up by the region's name where none is given."""
+        given = self._given_project(ref)
+        if given:
+            return given
+        region = self._region(ref)
+        auth = self._auth(region, None)
+        if isinstance(auth, PasswordAuth):
+            auth.ensure_token()
+        return self._project_of(region).get(lambda: self._find_project(str(region), auth, limit))
+
+    def _project_of(self, region: str | None) -> SharedValue:
+        with self._lock:
+            return self._projects.setdefault(region, SharedValue())
+
+    def _find_project(self, region: str, auth: Auth, limit: float | None) -> str:
+        return find_project(self._http, self._iam_address(region), auth, region, limit)
+
+    # Asking
+
+    def check(self, refs: t.Sequence[TaskRef]) -> None:
+        """Find what is wrong with the options before anything is asked.
+
+        :raises InputError: a task is not named well, where to ask for it is not known, or there are no credentials
+        """
+        for number, ref in enumerate(refs):
+            try:
+                check_ref(ref)
+            except InputError as error:
+                raise InputError(f"tasks[{number}]: {error}" if len(refs) > 1 else str(error)) from None
+            self._check_source(ref)
+
+    def _check_source(self, ref: TaskRef) -> None:
+        self._address(ref)
+        project_id = self._given_project(ref)
+        check_id("project_id", project_id)
+        if not project_id:
+            self._check_look_up(self._region(ref))
+        self._check_credentials(self._region(ref))
+
+    def _check_credentials(self, region: str | None) -> None:
+        if self._credentials.method == AGENCY:
+            self._key()
+        if self._credentials.method == PASSWORD:
+            self._iam_address(region)
+
+    def _check_look_up(self, region: str | None) -> None:
+        if not region:
+            raise InputError("Neither project_id nor region is given. Set project_id, or region to look it up.")
+        self._iam_address(region)
+
+    def find(self, ref: TaskRef) -> TaskResponse:
+        """Ask for one task; that there is none is an answer, too.
 
         :raises RequestError: there was no usable answer
+        :raises InputError: a task is not named well, or where to ask for it is not known
         """
-        seconds = self._request_timeout if limit is None else min(self._request_timeout, limit)
-        deadline = self._clock() + seconds
-        try:
-            return self._exchange(question, deadline)
-        except _RefusedError as refused:
-            if question.auth is None or not question.auth.renew(refused.request):
-                raise refused.error from None
-        try:
-            return self._exchange(question, deadline)
-        except _RefusedError as refused:
-            raise refused.error from None
+        self.check([ref])
+        response = self._get_all([ref], None)[0]
+        if isinstance(response, TaskResponse):
+            return response
+        if response.error_class is ErrorClass.NOT_FOUND:
+            return TaskResponse(None, response.body)
+        raise response
 
-    def _exchange(self, question: Question, deadline: float) -> Answer:
-        left = max(deadline - self._clock(), 0.001)
-        try:
-            with self._session.request(
-                question.method,
-                question.url,
-                json=question.body,
-                headers=dict(question.headers),
-                auth=_checked(question.auth or no_auth),
-                timeout=left,
-                verify=self._verify,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                content = self._read(response, question, deadline)
-        # requests' own exceptions are OSErrors, as is that of an unreadable CA bundle; ValueErrors and HTTPExceptions
-        # come through it from urllib3 and http.client, for addresses and answers that are none.
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            raise _explain_no_answer(error, question.asked, left) from None
-        return self._decode(response, content, question)
+    def ask(self, ref: TaskRef, limit: float | None = None) -> TaskResponse:
+        """Ask for one task. ``limit`` is the number of seconds left for it.
 
-    def _read(self, response: Response, question: Question, deadline: float) -> bytes:
-        content = bytearray()
-        for chunk in response.iter_content(CHUNK_BYTES):
-            content += chunk
-            if len(content) > MAX_BODY_BYTES:
-                raise RequestError(
-                    f"the answer is larger than {MAX_BODY_BYTES // 1024 // 1024} MiB",
-                    meaning=Meaning.FATAL,
-                    asked=question.asked,
-                    http_status=response.status_code,
-                    request_id=_request_id(response, None),
-                    hint="Check endpoint: no task API answers like this.",
-                )
-            if self._clock() > deadline:
-                raise requests.exceptions.ReadTimeout()
-        return bytes(content)
-
-    def _decode(self, response: Response, content: bytes, question: Question) -> Answer:
-        succeeded = 200 <= response.status_code < 300
-        body = content.decode("ascii", "replace").strip() if question.text and succeeded else parse_json(content)
-        request_id = _request_id(response, body)
-        if not succeeded:
-            error = self._explain_refusal(response, body, request_id, question)
-            if error.meaning is Meaning.UNAUTHORIZED:
-                raise _RefusedError(error, response.request)
-            raise error
-        if body is NOT_JSON:
-            raise unreadable(
-                "the answer is not JSON", asked=question.asked, http_status=response.status_code, request_id=request_id
-            )
-        return Answer(body, response.status_code, response.headers, request_id)
-
-    def _explain_refusal(
-        self, response: Response, body: t.Any, request_id: str | None, question: Question
-    ) -> RequestError:
-        code, message = read_error(body)
-        status = response.status_code
-        meaning = meaning_of(status, code)
-        if meaning is Meaning.NOT_FOUND and not question.names_task:
-            meaning = Meaning.FATAL
-        return RequestError(
-            message or _short(response.reason) or "no message",
-            meaning=meaning,
-            code=code,
-            http_status=status,
-            request_id=request_id,
-            asked=question.asked,
-            hint=self._clock_hint(response, question.auth) or _hint(status, code, meaning, question),
-            retry_after=_retry_after(response, self._now()),
-            body=None if body is NOT_JSON else body,
+        :raises RequestError: there is no such task, or there was no usable answer
+        """
+        service = SERVICES[ref.service]
+        project_id = self._project(ref, limit)
+        path = service.path.format(project_id=project_id, instance_id=ref.instance_id, task_id=ref.task_id)
+        url = f"{self._address(ref)}{path}"
+        query = canonical_query(service.query_of(ref))
+        by_password = self._credentials.method == PASSWORD
+        request = Request(
+            "GET",
+            f"{url}?{query}" if query else url,
+            f"Cannot read the {service.title} task {ref.label} (GET {address_of(url)})",
+            auth=self._auth(self._region(ref), self._given_project(ref) if by_password else project_id),
+            headers={"X-Language": self._params["language"]} if service.sends_language else {},
+            names_task=True,
         )
+        return _read_response(service, ref, request, self._http.send(request, limit))
 
-    def _clock_hint(self, response: Response, auth: Auth | None) -> str:
-        server = _seconds_of_date(response.headers.get("Date"))
-        if response.status_code != 401 or server is None or not isinstance(auth, KeyAuth):
-            return ""
-        skew = round(self._now() - server)
-        if abs(skew) < DOUBTFUL_SKEW_SECONDS:
-            return ""
-        side = "ahead of" if skew > 0 else "behind"
-        return (
-            f"This host's clock is {abs(skew)} s {side} the server's; signatures more than 15 minutes off are refused. "
-            "Set the clock."
+    def get_tasks(self, refs: t.Sequence[TaskRef], limit: float | None = None) -> list[Task | ApiError]:
+        """Ask for many tasks at once, in not more than ``limit`` seconds; the answers are in the order given."""
+        replies = self._get_all(refs, limit)
+        return [t.cast(Task, response.task) if isinstance(response, TaskResponse) else response for response in replies]
+
+    def _get_all(self, refs: t.Sequence[TaskRef], limit: float | None) -> list[TaskResponse | ApiError]:
+        most = self._request_timeout * self._requests_each(refs)
+        seconds = most if limit is None else limit
+        round_ = Round(
+            [functools.partial(self._try_get, ref, limit) for ref in refs],
+            workers=POOL_SIZE,
+            seconds_each=min(most, seconds) + GRACE_SECONDS,
+            seconds_all=seconds + GRACE_SECONDS,
         )
+        replies = round_.run()
+        return [
+            response or _not_in_time(ref, seconds, was_asked=index not in round_.not_started)
+            for index, (ref, response) in enumerate(zip(refs, replies))
+        ]
+
+    def _requests_each(self, refs: t.Sequence[TaskRef]) -> int:
+        """Say how many requests one task may need: a login and a look-up of the project come before its own."""
+        looks_up = not all(self._given_project(ref) for ref in refs)
+        return 1 + looks_up + (self._credentials.method == PASSWORD)
+
+    def _try_get(self, ref: TaskRef, limit: float | None) -> TaskResponse | ApiError:
+        try:
+            return self.ask(ref, limit)
+        except ApiError as error:
+            return error
 
 
-class _RefusedError(Exception):
-    """The credentials were refused, with the request that held them."""
-
-    def __init__(self, error: RequestError, request: PreparedRequest) -> None:
-        super().__init__()
-        self.error = error
-        self.request = request
-
-
-NOT_JSON = object()
-# Of a letter that takes two, such as an emoji; escaped, or as UTF-8 would write it.
-SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
-
-
-def parse_json(content: bytes) -> t.Any:
-    """Decode a body; `NOT_JSON` where it is none."""
+def _read_response(service: Service, ref: TaskRef, request: Request, answer: Response) -> TaskResponse:
     try:
-        body = json.loads(content, parse_constant=_refuse_constant)
-        return _without_half_letters(body) if SURROGATE.search(content) else body
-    except (ValueError, RecursionError):
-        return NOT_JSON
+        return TaskResponse(read_task(service, ref, answer.body), answer.body)
+    except NoSuchTaskError as error:
+        raise ApiError(
+            str(error),
+            error_class=ErrorClass.NOT_FOUND,
+            http_status=answer.http_status,
+            request_id=answer.request_id,
+            action=request.action,
+            hint=NOT_FOUND_HINT,
+            body=answer.body,
+        ) from None
+    except UnreadableResponseError as error:
+        raise unreadable(
+            str(error),
+            action=request.action,
+            http_status=answer.http_status,
+            request_id=answer.request_id,
+            body=answer.body,
+        ) from None
 
 
-def _without_half_letters(body: t.Any) -> t.Any:
-    """Replace lone surrogates, as a server leaves where it cuts a text: Ansible refuses a result that holds one."""
-    text = json.dumps(body, ensure_ascii=False)
-    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+def _not_in_time(ref: TaskRef, seconds: float, *, was_asked: bool) -> ApiError:
+    action = f"Cannot read the {SERVICES[ref.service].title} task {ref.label}"
+    if was_asked:
+        return _no_response(action, no_response_within(seconds))
+    return _no_response(action, f"its turn did not come within {seconds:g} s", ErrorClass.NOT_POLLED)
 
 
-def _refuse_constant(name: str) -> t.NoReturn:
-    raise ValueError(f"{name} is not JSON")
+def _no_response(action: str, message: str, error_class: ErrorClass = ErrorClass.TRANSIENT) -> ApiError:
+    hint = "Check endpoint, network and proxy if this lasts."
+    return ApiError(message, error_class=error_class, kind="connection", action=action, hint=hint)
 
 
-def unreadable(
-    message: str,
-    *,
-    asked: str,
-    http_status: int | None = None,
-    request_id: str | None = None,
-    body: t.Any = None,
-) -> RequestError:
-    """Return the error for a success whose body is not what the API documents, as proxies and login pages send."""
-    return RequestError(
-        message,
-        meaning=Meaning.TRANSIENT,
-        kind="api_error",
-        http_status=http_status,
-        request_id=request_id,
-        asked=asked,
-        hint="If this lasts, something other than the API answers: check endpoint and proxy.",
-        body=body,
-    )
+def new_task_client(
+    params: t.Mapping[str, t.Any], environ: t.Mapping[str, str], mask: t.Callable[[str], None]
+) -> TaskClient:
+    """Build the client that a module's options ask for.
+
+    :raises InputError: an option is missing or makes no sense
+    :raises MissingLibraryError: requests is not installed
+    """
+    if REQUESTS_IMPORT_ERROR:
+        raise MissingLibraryError(missing_required_lib("requests"), REQUESTS_IMPORT_ERROR)
+    settings = settings_from(params, environ)
+    for secret in settings.secrets():
+        mask(secret)
+    request_timeout = float(params["request_timeout"])
+    if not 0 < request_timeout <= MAX_REQUEST_TIMEOUT_SECONDS:
+        raise InputError(f"request_timeout must be more than 0 and at most {MAX_REQUEST_TIMEOUT_SECONDS} seconds.")
+    http = HttpClient(new_session(), request_timeout=request_timeout, verify=_verify(params))
+    return TaskClient(params, settings, http, fetch_key=_fetch_agency_key, mask=mask)
 
 
-# The vendor's products and SDK know all of these: (code, message).
-_ERROR_KEYS = (
-    ("error_code", "error_msg"),
-    ("errCode", "externalMessage"),
-    ("errorCode", "errorMsg"),
-    ("code", "message"),
-)
+def _fetch_agency_key() -> Key:
+    # The host's own metadata address is never asked through a proxy.
+    return fetch_agency_key(HttpClient(new_session(trust_env=False), request_timeout=METADATA_TIMEOUT_SECONDS))
 
 
-def read_error(body: t.Any) -> tuple[str | None, str]:
-    """Read code and message from an error's body, in any of the shapes that the cloud's products use."""
-    if not isinstance(body, dict):
-        return None, ""
-    for record in (body, body.get("error")):
-        for code_key, message_key in _ERROR_KEYS:
-            if isinstance(record, dict) and (record.get(code_key) or record.get(message_key)):
-                return _short(record.get(code_key)) or None, _short(record.get(message_key))
-    return None, ""
-
-
-def _short(value: t.Any) -> str:
-    if not isinstance(value, (str, int)) or isinstance(value, bool):
-        return ""
-    text = " ".join("".join(letter if letter.isprintable() else " " for letter in str(value)).split())
-    # Whole words only: Ansible would not know the beginning of a secret, and mask it.
-    short = textwrap.shorten(
-        text, MAX_MESSAGE_CHARACTERS, placeholder=" ...", break_long_words=False, break_on_hyphens=False
-    )
-    return "" if short == "..." else short
-
-
-def _request_id(response: Response, body: t.Any) -> str | None:
-    in_body = body.get("request_id") if isinstance(body, dict) else None
-    headers = response.headers
-    return _short(headers.get("X-Request-Id") or headers.get("X-IAM-Trace-Id") or in_body) or None
-
-
-def _hint(status: int, code: str | None, meaning: Meaning, question: Question) -> str:
-    if status == 401 or code == BAD_TOKEN:
-        return question.auth.hint if question.auth else question.hint
-    if 300 <= status < 400:
-        return "Redirects are not followed, so that credentials reach no other host: check endpoint."
-    if code == UNKNOWN_API:
-        return "There is no such API at this address: check region and endpoint."
-    if status == 403:
-        return "These credentials may not read this: check project_id and the user's permissions for the task API."
-    return _hint_of_meaning(meaning, question)
-
-
-def _hint_of_meaning(meaning: Meaning, question: Question) -> str:
-    if meaning is Meaning.TRANSIENT:
-        return "This may pass by itself: try again later."
-    if meaning is Meaning.NOT_FOUND:
-        return NOT_FOUND_HINT
-    return "Check the options that name the task." if question.names_task else "Check iam_endpoint and region."
-
-
-def _retry_after(response: Response, now: float) -> float | None:
-    """Read Retry-After (RFC 9110, 10.2.3): seconds, or a date which the server's own clock gives a meaning."""
-    value = (response.headers.get("Retry-After") or "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    date = _seconds_of_date(value)
-    if date is None:
-        return None
-    server_now = _seconds_of_date(response.headers.get("Date"))
-    return max(date - (now if server_now is None else server_now), 0.0)
-
-
-def _seconds_of_date(value: str | None) -> float | None:
-    try:
-        return email.utils.parsedate_to_datetime(value or "").timestamp()
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-
-
-def _explain_no_answer(error: Exception, asked: str, seconds: float) -> RequestError:
-    """Name the cause in our own words: the text of a requests exception can hold headers and queries."""
-    if isinstance(error, requests.exceptions.Timeout) or _find_cause(error, socket.timeout):
-        message, fatal = no_answer_within(seconds), False
-    elif _find_cause(error, ssl.SSLCertVerificationError):
-        message, fatal = "the server's certificate is not trusted", True
-    elif _is_bad_ca_file(error):
-        message, fatal = "the file of CA certificates cannot be read", True
-    elif isinstance(error, (requests.exceptions.ConnectionError, http.client.HTTPException)):
-        message, fatal = _words_of_connection_error(error), False
-    elif isinstance(error, _broken_answers()):
-        message, fatal = "the answer broke off or could not be decoded", False
-    else:
-        message, fatal = f"the request could not be sent ({type(error).__name__})", True
-    return RequestError(
-        message,
-        kind="connection",
-        meaning=Meaning.FATAL if fatal else Meaning.TRANSIENT,
-        asked=asked,
-        hint=_hint_of_no_answer(message, fatal),
-    )
-
-
-def _broken_answers() -> tuple[type[Exception], ...]:
-    # Credentials that no header can carry were refused before; an invalid header is one of the answer's.
-    known = requests.exceptions
-    return (known.ChunkedEncodingError, known.ContentDecodingError, known.InvalidHeader)
-
-
-def no_answer_within(seconds: float) -> str:
-    """Say how long was waited for an answer."""
-    return f"no answer within {seconds:.0f} s" if seconds >= 1 else f"no answer within {seconds:.1g} s"
-
-
-def _is_bad_ca_file(error: Exception) -> bool:
-    cause = _find_cause(error, ssl.SSLError)
-    return cause is not None and cause.library in ("X509", "PEM")
-
-
-def _hint_of_no_answer(message: str, fatal: bool) -> str:
-    if not fatal:
-        return "Check endpoint, network and proxy if this lasts."
-    if "certificate" in message:
-        return "Set ca_path to the CA that signed it, and check endpoint."
-    return "Check endpoint, ca_path and the proxy variables."
-
-
-def _words_of_connection_error(error: Exception) -> str:
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "the proxy could not be reached"
-    cause = _find_cause(error, OSError)
-    if cause is not None and cause.strerror:
-        return f"connection failed: {cause.strerror}"
-    return "the connection was closed or could not be opened"
-
-
-CauseT = t.TypeVar("CauseT", bound=BaseException)
-
-
-def _find_cause(error: BaseException, wanted: type[CauseT]) -> CauseT | None:
-    """Look for an exception of a type among what led to an error, requests' own OSErrors left out."""
-    seen: list[BaseException] = []
-    todo: list[t.Any] = [error]
-    while todo:
-        current = todo.pop()
-        if not isinstance(current, BaseException) or current in seen:
-            continue
-        seen.append(current)
-        if isinstance(current, wanted) and not isinstance(current, requests.exceptions.RequestException):
-            return current
-        todo += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
-    return None
-
-
-def address_of(url: str) -> str:
-    """Return a URL without its query, fit for messages."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path}"
+def _verify(params: t.Mapping[str, t.Any]) -> bool | str:
+    if not params["validate_certs"]:
+        return False
+    ca_path: str | None = params.get("ca_path")
+    if ca_path and not os.path.exists(ca_path):
+        raise InputError(f"ca_path names {ca_path}, which does not exist on the host that runs the module.")
+    return ca_path or True

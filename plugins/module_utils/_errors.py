@@ -13,7 +13,7 @@ import enum
 import typing as t
 
 
-class Meaning(enum.Enum):
+class ErrorClass(enum.Enum):
     """What an error says about asking again."""
 
     TRANSIENT = "transient"
@@ -21,7 +21,7 @@ class Meaning(enum.Enum):
     UNAUTHORIZED = "unauthorized"
     FATAL = "fatal"
     # Nothing went wrong, but the time was over before it was asked.
-    NOT_ASKED = "not_asked"
+    NOT_POLLED = "not_asked"
 
 
 # "The job does not exist", sent with HTTP 400 (TaurusDB, DDS and RDS error code pages).
@@ -38,29 +38,29 @@ THROTTLED_SUFFIX = ".0308"
 NOT_FOUND_HINT = "Check the id, region and project_id; tasks are kept for one month."
 
 
-def meaning_of(http_status: int | None, code: str | None) -> Meaning:
+def classify_error(http_status: int | None, code: str | None) -> ErrorClass:
     """Say what an answer that is not a success means; no HTTP status means that no whole answer came."""
     code = code or ""
     if http_status is None or code == DMS_FLOW_CONTROL or code.endswith(THROTTLED_SUFFIX):
-        return Meaning.TRANSIENT
+        return ErrorClass.TRANSIENT
     if http_status == 401 or code == BAD_TOKEN:
-        return Meaning.UNAUTHORIZED
+        return ErrorClass.UNAUTHORIZED
     # 408 is the server's own "I waited too long for you; send it again" (RFC 9110, 15.5.9).
     if http_status in (408, 429) or http_status >= 500:
-        return Meaning.TRANSIENT
+        return ErrorClass.TRANSIENT
     if code == UNKNOWN_JOB and http_status == 400:
-        return Meaning.NOT_FOUND
+        return ErrorClass.NOT_FOUND
     if http_status == 404 and code != UNKNOWN_API:
-        return Meaning.NOT_FOUND
-    return Meaning.FATAL
+        return ErrorClass.NOT_FOUND
+    return ErrorClass.FATAL
 
 
-KIND_OF_MEANING = {
-    Meaning.TRANSIENT: "api_error",
-    Meaning.NOT_FOUND: "not_found",
-    Meaning.UNAUTHORIZED: "unauthorized",
-    Meaning.FATAL: "api_error",
-    Meaning.NOT_ASKED: "connection",
+KIND_OF_CLASS = {
+    ErrorClass.TRANSIENT: "api_error",
+    ErrorClass.NOT_FOUND: "not_found",
+    ErrorClass.UNAUTHORIZED: "unauthorized",
+    ErrorClass.FATAL: "api_error",
+    ErrorClass.NOT_POLLED: "connection",
 }
 
 
@@ -87,7 +87,7 @@ class MissingLibraryError(TasksError):
         return {"msg": str(self), "exception": self.exception}
 
 
-def describe_answer(http_status: int | None, code: str | None, message: str, request_id: str | None) -> str:
+def describe_response(http_status: int | None, code: str | None, message: str, request_id: str | None) -> str:
     """Put what came back into words: ``HTTP 401 APIGW.0301: text (request id 1f)``."""
     status = f"HTTP {http_status}" if http_status else ""
     # IAM repeats the HTTP status as its code.
@@ -98,10 +98,10 @@ def describe_answer(http_status: int | None, code: str | None, message: str, req
     return f"{text} (request id {request_id})" if request_id else text
 
 
-class RequestError(TasksError):
+class ApiError(TasksError):
     """A request got no usable answer.
 
-    ``asked`` says what was asked, without query or credentials; ``hint`` what to do about it.
+    ``action`` says what was tried, without query or credentials; ``hint`` what to do about it.
     ``body`` is the decoded answer where there was one. ``retry_after`` is in seconds. ``text`` is the whole message
     where it is known already.
     """
@@ -110,32 +110,32 @@ class RequestError(TasksError):
         self,
         message: str,
         *,
-        meaning: Meaning | None = None,
+        error_class: ErrorClass | None = None,
         kind: str | None = None,
         code: str | None = None,
         http_status: int | None = None,
         request_id: str | None = None,
-        asked: str = "",
+        action: str = "",
         hint: str = "",
         retry_after: float | None = None,
         body: t.Any = None,
         text: str | None = None,
     ) -> None:
         self.message = message
-        self.meaning = meaning or meaning_of(http_status, code)
-        self.kind = kind or KIND_OF_MEANING[self.meaning]
+        self.error_class = error_class or classify_error(http_status, code)
+        self.kind = kind or KIND_OF_CLASS[self.error_class]
         self.code = code
         self.http_status = http_status
         self.request_id = request_id
-        self.asked = asked
+        self.action = action
         self.hint = hint
         self.retry_after = retry_after
         self.body = body
         super().__init__(text or self._sentence())
 
     def _sentence(self) -> str:
-        came_back = describe_answer(self.http_status, self.code, self.message, self.request_id)
-        sentence = f"{self.asked}: {came_back}" if self.asked else came_back
+        came_back = describe_response(self.http_status, self.code, self.message, self.request_id)
+        sentence = f"{self.action}: {came_back}" if self.action else came_back
         return f"{sentence.rstrip('.')}. {self.hint}" if self.hint else sentence
 
     @property
@@ -156,14 +156,14 @@ class RequestError(TasksError):
 
     def to_observation(self) -> dict[str, t.Any]:
         """Return the error as a task's ``error`` in a result; `from_observation` reads it back."""
-        return dict(self.to_failure(), meaning=self.meaning.value, retry_after=self.retry_after, text=str(self))
+        return dict(self.to_failure(), error_class=self.error_class.value, retry_after=self.retry_after, text=str(self))
 
     @classmethod
-    def from_observation(cls, value: t.Mapping[str, t.Any]) -> RequestError:
+    def from_observation(cls, value: t.Mapping[str, t.Any]) -> ApiError:
         """Read back what `to_observation` gave."""
         return cls(
             value["message"],
-            meaning=Meaning(value["meaning"]),
+            error_class=ErrorClass(value["error_class"]),
             kind=value["kind"],
             code=value["code"],
             http_status=value["http_status"],

@@ -96,9 +96,9 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import connection_arguments
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import RequestError, TasksError
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._query import TaskClient, new_task_client
+from ..module_utils._argspec import connection_arguments
+from ..module_utils._client import TaskClient, new_task_client
+from ..module_utils._errors import ApiError, TasksError
 
 
 def run(params: t.Mapping[str, t.Any], client: TaskClient, *, check_mode: bool) -> dict[str, t.Any]:
@@ -119,7 +119,7 @@ def main() -> None:
         client = new_task_client(module.params, os.environ, module.no_log_values.add)
         module.exit_json(**run(module.params, client, check_mode=module.check_mode))
     except TasksError as error:
-        more = {"error": error.to_observation()} if isinstance(error, RequestError) else {}
+        more = {"error": error.to_observation()} if isinstance(error, ApiError) else {}
         module.fail_json(**error.to_result(), **more)
 
 

@@ -194,30 +194,11 @@ failure:
     request_id: 3f6a9e4c2f1b4c0e8a7d6b5c4e3f2a1b
 """
 
-import os
-import typing as t
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import query_arguments
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import TasksError
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._query import TaskClient, find_task, new_task_client
-
-
-def run(params: t.Mapping[str, t.Any], client: TaskClient) -> dict[str, t.Any]:
-    return find_task("kafka", params, client)
+from ..module_utils._query_module import run_query_module
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec=query_arguments("kafka"),
-        supports_check_mode=True,
-    )
-    try:
-        client = new_task_client(module.params, os.environ, module.no_log_values.add)
-        module.exit_json(**run(module.params, client))
-    except TasksError as error:
-        module.fail_json(task=None, response=None, **error.to_result())
+    run_query_module("kafka")
 
 
 if __name__ == "__main__":

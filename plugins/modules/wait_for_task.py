@@ -277,7 +277,7 @@ tasks:
       description:
         - The last error that was met while asking for this task, even if good answers followed.
         - Null where there was none.
-        - It has the keys of RV(failure), and C(text), the whole message for people, C(meaning), one of C(transient),
+        - It has the keys of RV(failure), and C(text), the whole message for people, C(error_class), one of C(transient),
           C(not_found), C(unauthorized), C(fatal) and C(not_asked), for which the time of a look was too short, and
           C(retry_after), the seconds that the server asked to wait, or null.
       type: dict
@@ -368,32 +368,32 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import (
+from ..module_utils._argspec import (
     WAIT_RULES,
     refs_of,
     wait_arguments,
 )
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import TasksError
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._query import TaskClient, new_task_client
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import finish, mistake_result, unknown_words
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Wait, policy_of
+from ..module_utils._client import TaskClient, new_task_client
+from ..module_utils._errors import TasksError
+from ..module_utils._result import finish, input_error_result, unknown_status_warnings
+from ..module_utils._waiter import Waiter, policy_of
 
 
 def run(
     params: t.Mapping[str, t.Any], client: TaskClient, *, check_mode: bool, warn: t.Callable[[str], None]
 ) -> dict[str, t.Any]:
     refs = refs_of(params)
-    wait = Wait(
+    wait = Waiter(
         refs,
         policy_of(params, check_mode=check_mode),
-        probe=client.ask_all,
+        probe=client.get_tasks,
         clock=time.monotonic,
         sleep=time.sleep,
         random=random.random,
     )
     client.check(refs)
     snapshot = wait.run()
-    for warning in unknown_words(snapshot.watches):
+    for warning in unknown_status_warnings(snapshot.watches):
         warn(warning)
     return finish(snapshot, single=params["tasks"] is None)
 
@@ -411,7 +411,7 @@ def main() -> None:
         client = new_task_client(module.params, os.environ, module.no_log_values.add)
         module.exit_json(**run(module.params, client, check_mode=module.check_mode, warn=module.warn))
     except TasksError as error:
-        module.fail_json(**mistake_result(error))
+        module.fail_json(**input_error_result(error))
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ import json
 import shlex
 import typing as t
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import name_of, pending, title_of
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Snapshot, Watch
+from ..module_utils._result import name_of, pending, title_of
+from ..module_utils._task import State
+from ..module_utils._waiter import Snapshot, TaskWatch
 
 MAX_LINES = 10
 # So many tasks fit into a command; the ids of more are those that the play has.
@@ -56,7 +56,7 @@ class Progress:
         self._host = host
         self._clock = clock
         self._cells = ("█", "░") if blocks else ("#", "-")
-        self._told: dict[Watch, t.Any] = {}
+        self._told: dict[TaskWatch, t.Any] = {}
         self._told_at: float | None = None
         self._begun_at = clock()
         self._snapshot: Snapshot | None = None
@@ -116,15 +116,15 @@ class Progress:
         variables = shlex.quote(json.dumps({"tasks": tasks, **self._options}))
         return f"{head}. If interrupted, resume with: ansible-playbook huaweicloud.tasks.wait -e {variables}"
 
-    def _task_line(self, watch: Watch, snapshot: Snapshot) -> str:
+    def _task_line(self, watch: TaskWatch, snapshot: Snapshot) -> str:
         task = watch.task
         parts = [f"{title_of(watch)} {_short_id(watch)}", task.name if task else watch.ref.task_name]
         parts.append(_status(watch))
-        if task and task.progress is not None and not watch.over:
+        if task and task.progress is not None and not watch.settled:
             parts.append(f"{self._bar(task.progress)} {task.progress:3d} %")
         parts.append(_step(watch))
         parts.append(f"elapsed {_duration(snapshot.elapsed)}")
-        if task and task.remaining_seconds is not None and not watch.over:
+        if task and task.remaining_seconds is not None and not watch.settled:
             parts.append(f"remaining {_duration(task.remaining_seconds)}")
         return "  ".join(part for part in parts if part)
 
@@ -133,44 +133,44 @@ class Progress:
         return self._cells[0] * full + self._cells[1] * (BAR_CELLS - full)
 
 
-def _story(watch: Watch) -> tuple[t.Any, ...]:
+def _story(watch: TaskWatch) -> tuple[t.Any, ...]:
     """Return what makes a task worth a line when it changes."""
-    error = watch.error if watch.in_trouble or watch.given_up else None
-    trouble = (error.kind, error.code, error.http_status, watch.given_up is not None) if error else None
+    error = watch.error if watch.in_trouble or watch.final_error else None
+    trouble = (error.kind, error.code, error.http_status, watch.final_error is not None) if error else None
     task = watch.task
     return (trouble, task and (task.status, task.progress), _step(watch))
 
 
-def _urgency(watch: Watch) -> int:
+def _urgency(watch: TaskWatch) -> int:
     return (BAD, TROUBLE, GOOD, PLAIN).index(_level(watch))
 
 
-def _level(watch: Watch) -> str:
-    if watch.given_up:
+def _level(watch: TaskWatch) -> str:
+    if watch.final_error:
         return BAD
     if watch.in_trouble:
         return TROUBLE
     return LEVELS.get(watch.task.state, PLAIN) if watch.task else PLAIN
 
 
-def _status(watch: Watch) -> str:
+def _status(watch: TaskWatch) -> str:
     error = watch.error
-    if error is not None and (watch.in_trouble or watch.given_up):
+    if error is not None and (watch.in_trouble or watch.final_error):
         what = " ".join(str(part) for part in (error.http_status, error.code) if part) or error.message
-        after = "given up" if watch.given_up else "asking again"
+        after = "given up" if watch.final_error else "asking again"
         known = f"{watch.task.status}, " if watch.task else ""
         return f"{known}no answer ({what}), {after}" if error.kind == "connection" else f"{known}{what}, {after}"
     return (watch.task.status if watch.task else None) or "no status"
 
 
-def _step(watch: Watch) -> str:
+def _step(watch: TaskWatch) -> str:
     """Return the step in hand of a task that has steps."""
     steps = watch.task.sub_tasks if watch.task else ()
     step = next((step for step in steps if step.state in (State.RUNNING, State.FAILED)), None)
     return f"step {step.name}" if step and step.name else ""
 
 
-def _short_id(watch: Watch) -> str:
+def _short_id(watch: TaskWatch) -> str:
     return (watch.ref.task_id or watch.ref.instance_id or "")[:8]
 
 
@@ -184,7 +184,7 @@ def _totals(snapshot: Snapshot) -> str:
     if failed:
         parts.append(f"{failed} failed")
     parts += [f"{count} {state.replace('_', ' ')}" for state, count in counts.items()]
-    errors = [watch.error for watch in watches if watch.error and watch.trouble_since is not None and not watch.over]
+    errors = [watch.error for watch in watches if watch.error and watch.trouble_since is not None and not watch.settled]
     if errors:
         # A state above may be an old one.
         kinds = dict.fromkeys(f"HTTP {error.http_status}" if error.http_status else "no answer" for error in errors)
@@ -193,8 +193,8 @@ def _totals(snapshot: Snapshot) -> str:
     return ", ".join(parts + ([f"slowest {slowest} %"] if slowest is not None else []))
 
 
-def _slowest(watches: t.Iterable[Watch]) -> int | None:
-    running = [watch.task.progress for watch in watches if watch.task and not watch.over]
+def _slowest(watches: t.Iterable[TaskWatch]) -> int | None:
+    running = [watch.task.progress for watch in watches if watch.task and not watch.settled]
     return min((progress for progress in running if progress is not None), default=None)
 
 

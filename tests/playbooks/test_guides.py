@@ -17,7 +17,7 @@ import cloud
 import pytest
 import yaml
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import wait_arguments
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import wait_arguments
 from simulator import Simulator, accounts
 
 GUIDES = {path.stem: path.read_text(encoding="utf-8") for path in (cloud.ROOT / "docs/docsite/rst").glob("*.rst")}
@@ -69,7 +69,7 @@ def test_every_kind_of_failure_is_explained() -> None:
 
 
 def test_every_variable_is_listed() -> None:
-    source = (cloud.ROOT / "plugins" / "module_utils" / "_credentials.py").read_text(encoding="utf-8")
+    source = (cloud.ROOT / "plugins" / "module_utils" / "_settings.py").read_text(encoding="utf-8")
     variables = set(re.findall(r'"((?:HW|OS|HUAWEICLOUD)_\w+)"', source)) - {"HUAWEICLOUD_SDK_CREDENTIALS_FILE"}
     assert set(re.findall(r"``((?:HW|OS|HUAWEICLOUD)_\w+)``", GUIDES["guide_authentication"])) == variables
 

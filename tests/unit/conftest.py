@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils import _arguments, _client, _query
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _argspec, _client, _http
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import TokenAuth
 from simulator import Simulator, accounts
 
@@ -51,7 +51,7 @@ def fixture_sim(running: Simulator) -> Simulator:
 
 def options(**given: t.Any) -> dict[str, t.Any]:
     """The options of a module as Ansible gives them: those not given are null or have their default."""
-    return {**{name: spec.get("default") for name, spec in _arguments.connection_arguments().items()}, **given}
+    return {**{name: spec.get("default") for name, spec in _argspec.connection_arguments().items()}, **given}
 
 
 @pytest.fixture(name="params")
@@ -68,7 +68,7 @@ class Cloud:
 
     def client(
         self, service: str | None = None, *, environ: t.Mapping[str, str] | None = None, **given: t.Any
-    ) -> _query.TaskClient:
+    ) -> _client.TaskClient:
         """A client for one service or, without a service, for the root, where all are served."""
         named = {
             "project_id": accounts.PROJECT_ID,
@@ -77,9 +77,9 @@ class Cloud:
             "request_timeout": 10.0,
         }
         params = options(**{**named, **given})
-        return _query.new_task_client(params, environ or {}, self.masked.append)
+        return _client.new_task_client(params, environ or {}, self.masked.append)
 
-    def by_token(self, service: str | None = None, **given: t.Any) -> _query.TaskClient:
+    def by_token(self, service: str | None = None, **given: t.Any) -> _client.TaskClient:
         """... with the demo token."""
         return self.client(service, auth_token=accounts.TOKEN, **given)
 
@@ -98,19 +98,19 @@ class Asker:
         self.path = f"/v3/{accounts.PROJECT_ID}/jobs"
         self.url = f"{sim.endpoint('dds')}{self.path}?id={self.task['task_id']}"
 
-    def http(self, *, request_timeout: float = 10.0, trust_env: bool = True, **given: t.Any) -> _client.HttpClient:
+    def http(self, *, request_timeout: float = 10.0, trust_env: bool = True, **given: t.Any) -> _http.HttpClient:
         """An HTTP client with a session of its own."""
-        return _client.HttpClient(_client.new_session(trust_env=trust_env), request_timeout=request_timeout, **given)
+        return _http.HttpClient(_http.new_session(trust_env=trust_env), request_timeout=request_timeout, **given)
 
-    def question(self, **given: t.Any) -> _client.Question:
+    def request(self, **given: t.Any) -> _http.Request:
         """The question for the task, with the demo token."""
-        named = {"method": "GET", "url": self.url, "asked": "Cannot read it", "names_task": True}
-        return _client.Question(**{**named, "auth": TokenAuth(accounts.TOKEN), **given})
+        named = {"method": "GET", "url": self.url, "action": "Cannot read it", "names_task": True}
+        return _http.Request(**{**named, "auth": TokenAuth(accounts.TOKEN), **given})
 
-    def fail(self, http: _client.HttpClient | None = None, **given: t.Any) -> _client.RequestError:
+    def fail(self, http: _http.HttpClient | None = None, **given: t.Any) -> _http.ApiError:
         """Ask, and return the error."""
-        with pytest.raises(_client.RequestError) as caught:
-            (http or self.http()).send(self.question(**given))
+        with pytest.raises(_http.ApiError) as caught:
+            (http or self.http()).send(self.request(**given))
         return caught.value
 
 

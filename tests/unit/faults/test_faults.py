@@ -26,9 +26,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import refs_of, wait_arguments
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._query import TaskClient, new_task_client
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import WaitFailedError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import refs_of, wait_arguments
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import TaskClient, new_task_client
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import WaitFailedError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.modules import wait_for_task
 from simulator import Simulator, accounts
@@ -226,10 +226,10 @@ class Director:
     def check(self, refs: t.Sequence[TaskRef]) -> None:
         self._client.check(refs)
 
-    def ask_all(self, refs: t.Sequence[TaskRef], limit: float | None = None) -> t.Sequence[t.Any]:
+    def get_tasks(self, refs: t.Sequence[TaskRef], limit: float | None = None) -> t.Sequence[t.Any]:
         self._looks += 1
         self._happening(self._looks, limit is None)
-        return self._client.ask_all(refs, limit)
+        return self._client.get_tasks(refs, limit)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -311,13 +311,13 @@ class Laboratory:
     def outcome(self, fault: Fault, moment: str, service: str) -> tuple[Cell, Outcome]:
         if (fault.name, moment, service) not in self._outcomes:
             first = FAULTS.index(fault) // 2 * 2
-            self._run([place for place in CELLS if BY_NAME[place[0]] in FAULTS[first : first + 2]])
+            self._run([source for source in CELLS if BY_NAME[source[0]] in FAULTS[first : first + 2]])
         return self._outcomes[(fault.name, moment, service)]
 
-    def _run(self, places: list[tuple[str, str, str]]) -> None:
-        cells = [Cell(self._sim, BY_NAME[name], moment, service) for name, moment, service in places]
+    def _run(self, sources: list[tuple[str, str, str]]) -> None:
+        cells = [Cell(self._sim, BY_NAME[name], moment, service) for name, moment, service in sources]
         with ThreadPoolExecutor(40) as threads:
-            self._outcomes.update(zip(places, zip(cells, threads.map(Cell.run, cells))))
+            self._outcomes.update(zip(sources, zip(cells, threads.map(Cell.run, cells))))
 
 
 @pytest.fixture(name="laboratory", scope="module")
@@ -504,11 +504,11 @@ def test_an_id_that_becomes_visible_after_the_grace(sim: Simulator) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_an_unlisted_word_is_waited_on_and_warned_of_once_even_if_it_passes(sim: Simulator, service: str) -> None:
     task = sim.add_task(service, status=WORDS[service][0])
-    words = {2: "Paused", 4: WORDS[service][0], 5: WORDS[service][1]}
+    statuses = {2: "Paused", 4: WORDS[service][0], 5: WORDS[service][1]}
 
     def move(look: int, last: bool) -> None:
-        if look in words:
-            sim.change_task(task["task_id"], status=words[look])
+        if look in statuses:
+            sim.change_task(task["task_id"], status=statuses[look])
 
     outcome = wait(options(sim, tasks=[item(task)], sleep=0.1, max_sleep=0.1), move)
     assert (outcome.kind, outcome.result["polls"]) == (None, 5)
@@ -732,9 +732,9 @@ def test_a_signal_ends_the_process_within_a_second(
     assert time.monotonic() - begun < 1
     assert (code, stdout, stderr) == (128 + number, "", "")
     assert not process.has_orphans
-    asked = len(sim.requests())
+    action = len(sim.requests())
     time.sleep(0.3)
-    assert len(sim.requests()) == asked
+    assert len(sim.requests()) == action
 
 
 @pytest.mark.parametrize("kind", ["hang", "drip"])

@@ -21,11 +21,11 @@ from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
 
 from ansible_collections.huaweicloud.tasks.plugins.action import wait_for_task as plugin
-from ansible_collections.huaweicloud.tasks.plugins.module_utils import _arguments
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import Meaning, RequestError
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import unknown_words, wait_result
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _argspec
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import unknown_status_warnings, wait_result
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Observation, Wait, policy_of
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, Waiter, policy_of
 
 WAIT, TOKEN = "huaweicloud.tasks.wait_for_task", "huaweicloud.tasks.iam_token"
 Result = dict[str, t.Any]
@@ -46,7 +46,7 @@ def strange(status: str) -> Task:
 
 DONE = Task("", State.SUCCEEDED, status="Completed")
 FAILED = Task("", State.FAILED, status="Failed", fail_reason="disk full")
-REFUSED = RequestError("token expired", code="APIGW.0307", http_status=401, request_id="r", asked="Cannot read it")
+REFUSED = ApiError("token expired", code="APIGW.0307", http_status=401, request_id="r", action="Cannot read it")
 
 
 class Time:
@@ -122,12 +122,12 @@ class Target:
         return dict(self._wait(args), **self.more)
 
     def _wait(self, args: Result) -> Result:
-        validated = ArgumentSpecValidator(_arguments.wait_arguments(), **_arguments.WAIT_RULES).validate(args)
+        validated = ArgumentSpecValidator(_argspec.wait_arguments(), **_argspec.WAIT_RULES).validate(args)
         if validated.error_messages:
             return {"failed": True, "msg": "; ".join(validated.error_messages)}
         params = validated.validated_parameters
-        wait = Wait(
-            _arguments.refs_of(params),
+        wait = Waiter(
+            _argspec.refs_of(params),
             policy_of(params, check_mode=False),
             probe=lambda refs, limit: [self._answer(ref) for ref in refs],
             clock=self.time.monotonic,
@@ -136,7 +136,7 @@ class Target:
         )
         snapshot = wait.run()
         result = wait_result(snapshot, single=params["tasks"] is None)
-        warnings = unknown_words(snapshot.watches)
+        warnings = unknown_status_warnings(snapshot.watches)
         return dict(
             result,
             **({"failed": True} if snapshot.failure else {}),
@@ -221,7 +221,7 @@ def test_each_look_is_a_run_of_the_module_that_does_not_wait(stage: Stage) -> No
 def test_a_look_has_documented_options_only(stage: Stage) -> None:
     stage.run({"a": [running(), DONE]}, region="r1", auth_token="x", ca_cert="/ca.pem", stall_timeout=99)
     for call in stage.target.calls:
-        assert set(call.args) <= {"ca_cert", *_arguments.wait_arguments()}
+        assert set(call.args) <= {"ca_cert", *_argspec.wait_arguments()}
         assert call.args["region"] == "r1"
         assert call.args["ca_cert"] == "/ca.pem"
         assert not {"delay", "sleep", "stall_timeout"} & set(call.args)
@@ -499,7 +499,7 @@ def test_tasks_of_several_projects_have_no_common_token(stage: Stage, item: Resu
 
 def failed_login(message: str = "wrong password", **given: t.Any) -> Result:
     """What iam_token fails with."""
-    error = RequestError(message, asked="Cannot log in", **given)
+    error = ApiError(message, action="Cannot log in", **given)
     return {"failed": True, **error.to_result(), "error": error.to_observation()}
 
 
@@ -519,7 +519,7 @@ def test_a_login_that_is_refused_is_the_end(stage: Stage) -> None:
         AnsibleConnectionFailure("No route to host"),
         failed_login("refused", kind="connection"),
         failed_login("busy", http_status=503),
-        failed_login("a page, not an answer", meaning=Meaning.TRANSIENT, http_status=200),
+        failed_login("a page, not an answer", error_class=ErrorClass.TRANSIENT, http_status=200),
     ],
     ids=["host", "network", "server", "page"],
 )
@@ -532,7 +532,7 @@ def test_a_login_that_gets_no_answer_is_trouble(stage: Stage, trouble: Result | 
 
 def test_what_a_login_meets_means_the_same_as_in_the_module(stage: Stage) -> None:
     """An unknown certificate comes without an HTTP status, and does not pass by itself."""
-    stage.target.instead[TOKEN, 1] = failed_login("bad certificate", kind="connection", meaning=Meaning.FATAL)
+    stage.target.instead[TOKEN, 1] = failed_login("bad certificate", kind="connection", error_class=ErrorClass.FATAL)
     assert stage.run({"a": [DONE]}, **PASSWORD)["polls"] == 1
 
 
@@ -595,12 +595,12 @@ def test_the_command_that_resumes_waits_in_the_same_way(stage: Stage) -> None:
     }
 
 
-@pytest.mark.parametrize("place", ["endpoint", "iam_endpoint", "item"])
-def test_an_address_with_a_password_is_not_shown(stage: Stage, place: str) -> None:
+@pytest.mark.parametrize("source", ["endpoint", "iam_endpoint", "item"])
+def test_an_address_with_a_password_is_not_shown(stage: Stage, source: str) -> None:
     address = "https://user:hunter2@example.com"
-    task = {"service": "dds", "task_id": "a", **({"endpoint": address} if place == "item" else {})}
+    task = {"service": "dds", "task_id": "a", **({"endpoint": address} if source == "item" else {})}
     stage.target.instead[WAIT, 1] = AnsibleConnectionFailure("No route to host")
-    result = stage.run({"a": [DONE]}, tasks=[task], **({} if place == "item" else {place: address}))
+    result = stage.run({"a": [DONE]}, tasks=[task], **({} if source == "item" else {source: address}))
     assert result["failed"]
     assert not result["polls"]
     assert "hunter2" not in repr((result, stage.shown.calls))

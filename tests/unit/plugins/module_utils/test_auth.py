@@ -19,8 +19,8 @@ import requests
 from huaweicloudsdkcore.sdk_request import SdkRequest
 from huaweicloudsdkcore.signer.signer import Signer
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils import _auth
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import Meaning, RequestError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _auth, _signing
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass
 
 SECRET = "a-secret-key-that-is-never-sent"
 JANUARY = 1767225600.0  # 2026-01-01T00:00:00Z
@@ -57,7 +57,7 @@ VECTORS = {
 
 @pytest.mark.parametrize(("request_parts", "names", "signature"), VECTORS.values(), ids=VECTORS)
 def test_vector(request_parts: t.Any, names: str, signature: str) -> None:
-    value = _auth.authorization(*request_parts, "AccessKey", "SecretKey")
+    value = _signing.authorization(*request_parts, "AccessKey", "SecretKey")
     assert value == f"SDK-HMAC-SHA256 Access=AccessKey, SignedHeaders={names}, Signature={signature}"
 
 
@@ -71,7 +71,7 @@ def test_vector_of_a_query() -> None:
         ("multi", "1"),
         ("multi", "2"),
     ]
-    assert _auth.canonical_query(query) == (
+    assert _signing.canonical_query(query) == (
         "enable=true&limit=1&multi=1&multi=2&multi=3&path=%2Ftmp%2F123&test=%E4%B8%80%20%28%26%3D%3F%21%23%25.%2A%29"
     )
 
@@ -91,7 +91,7 @@ def test_vector_of_a_query() -> None:
     ],
 )
 def test_canonical_path(path: str, canonical: str) -> None:
-    assert _auth.canonical_path(path) == canonical
+    assert _signing.canonical_path(path) == canonical
 
 
 # The vendor's signer as the oracle
@@ -139,7 +139,7 @@ def test_signature_is_the_vendors(seed: int) -> None:
                 body=body,
             )
         )
-        ours = _auth.authorization(method, path, query, headers, body, access_key, secret_key)
+        ours = _signing.authorization(method, path, query, headers, body, access_key, secret_key)
         assert ours == signed.header_params["Authorization"], (method, path, query, headers, body)
 
 
@@ -320,7 +320,7 @@ def test_trouble_with_a_login_is_shared_by_all_who_waited_for_it() -> None:
         began.set()
         for dummy in range(workers):
             assert waiting.acquire(timeout=10)
-        raise RequestError("no answer within 30 s")
+        raise ApiError("no answer within 30 s")
 
     auth = _auth.PasswordAuth(login)
     token = auth._token
@@ -339,7 +339,7 @@ def test_trouble_with_a_login_is_shared_by_all_who_waited_for_it() -> None:
     def ask(number: int) -> str:
         if number:
             assert began.wait(10)
-        with pytest.raises(RequestError) as caught:
+        with pytest.raises(ApiError) as caught:
             auth.ensure_token()
         return caught.value.message
 
@@ -361,11 +361,11 @@ def test_a_late_refusal_of_an_old_token_changes_nothing() -> None:
 
 
 def test_a_wrong_password_is_sent_once() -> None:
-    refusal = RequestError("The username or password is wrong.", http_status=401)
+    refusal = ApiError("The username or password is wrong.", http_status=401)
     logins = Logins(refusal)
     auth = _auth.PasswordAuth(logins)
     for dummy in range(3):
-        with pytest.raises(RequestError) as caught:
+        with pytest.raises(ApiError) as caught:
             auth(prepared())
         assert caught.value is refusal
     assert logins.count == 1
@@ -373,32 +373,32 @@ def test_a_wrong_password_is_sent_once() -> None:
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409])
 def test_every_lasting_refusal_is_met_once(status: int) -> None:
-    logins = Logins(RequestError("no", http_status=status))
+    logins = Logins(ApiError("no", http_status=status))
     auth = _auth.PasswordAuth(logins)
     for dummy in range(3):
-        with pytest.raises(RequestError):
+        with pytest.raises(ApiError):
             auth.ensure_token()
     assert logins.count == 1
 
 
 @pytest.mark.parametrize("status", [None, 429, 500, 503])
 def test_a_login_that_had_bad_luck_is_tried_again(status: int | None) -> None:
-    error = RequestError("later", http_status=status)
-    assert error.meaning is Meaning.TRANSIENT
+    error = ApiError("later", http_status=status)
+    assert error.error_class is ErrorClass.TRANSIENT
     logins = Logins(error)
     auth = _auth.PasswordAuth(logins)
-    with pytest.raises(RequestError):
+    with pytest.raises(ApiError):
         auth.ensure_token()
     assert auth.ensure_token() == "token 2"
 
 
 def test_a_password_changed_during_the_wait_is_sent_once() -> None:
-    logins = Logins(None, RequestError("wrong", http_status=401))
+    logins = Logins(None, ApiError("wrong", http_status=401))
     auth = _auth.PasswordAuth(logins)
     request = auth(prepared())
     assert auth.renew(request)
     for dummy in range(3):
-        with pytest.raises(RequestError):
+        with pytest.raises(ApiError):
             auth(prepared())
     assert logins.count == 2
 
@@ -413,7 +413,7 @@ class Keys:
         self.clock = clock
         self.expiries = list(expiries)
         self.fetched_at: list[float] = []
-        self.error: RequestError | None = None
+        self.error: ApiError | None = None
 
     def __call__(self) -> _auth.Key:
         self.fetched_at.append(self.clock.now)
@@ -478,9 +478,9 @@ def test_agency_key_without_an_end_is_kept() -> None:
 def test_agency_key_after_an_error() -> None:
     clock = Clock()
     keys = Keys(clock, 5000)
-    keys.error = RequestError("no", http_status=503)
+    keys.error = ApiError("no", http_status=503)
     agency = _auth.AgencyKey(keys, now=clock)
-    with pytest.raises(RequestError):
+    with pytest.raises(ApiError):
         agency()
     keys.error = None
     assert agency().access_key == "AK2"
@@ -507,7 +507,7 @@ def test_a_failed_refresh_goes_on_with_a_key_that_is_still_good() -> None:
     keys = Keys(clock, 1000 + 3600, 1000 + 7200)
     agency = _auth.AgencyKey(keys, now=clock)
     assert agency().access_key == "AK1"
-    keys.error = RequestError("no answer within 2 s")
+    keys.error = ApiError("no answer within 2 s")
     clock.now = 1000 + 3600 - 300
     assert agency().access_key == "AK1"
 

@@ -1,813 +1,738 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One request over a real connection, in good and in bad weather."""
+"""Tasks of all services, asked for with every kind of credentials, one by one and many at once."""
 
 from __future__ import annotations
 
-import os
-import ssl
+import threading
 import time
 import typing as t
-from collections.abc import Iterator
-from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-import trustme
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import Key, KeyAuth, PasswordAuth, TokenAuth
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import (
-    MAX_BODY_BYTES,
-    Answer,
-    HttpClient,
-    Question,
-    RequestError,
-    address_of,
-    new_session,
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _auth, _client, _query_module
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import Key
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
+    ApiError,
+    ErrorClass,
+    InputError,
+    MissingLibraryError,
 )
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import Meaning
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._settings import settings_from
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
 from simulator import Simulator, accounts
 
-SLACK = 2.0  # seconds; a machine with nothing else to do needs a tenth of one
-SECRETS = (accounts.TOKEN, accounts.SECRET_KEY, accounts.SECURITY_TOKEN, accounts.PASSWORD, "SDK-HMAC-SHA256")
+SLACK = 2.0
+BY_KEY = {"access_key": accounts.ACCESS_KEY, "secret_key": accounts.SECRET_KEY}
+BY_TEMPORARY_KEY = {
+    "access_key": accounts.TEMPORARY_ACCESS_KEY,
+    "secret_key": accounts.TEMPORARY_SECRET_KEY,
+    "security_token": accounts.SECURITY_TOKEN,
+}
+BY_PASSWORD = {
+    "username": accounts.USERNAME,
+    "password": accounts.PASSWORD,
+    "domain_name": accounts.DOMAIN_NAME,
+}
+WAYS = {
+    "token": ({"auth_token": accounts.TOKEN}, "token"),
+    "key": (BY_KEY, "aksk"),
+    "temporary key": (BY_TEMPORARY_KEY, "temporary_aksk"),
+    "password": ({**BY_PASSWORD, "region": accounts.REGION}, "token"),
+}
 
 
-def assert_discreet(error: RequestError, *more: str) -> None:
-    """No secret, no query and no part of a traceback in what is shown of an error."""
-    shown = f"{error} {error.to_result()} {error.to_observation()} {error!r}"
-    for secret in (*SECRETS, "?id=", "Traceback", "urllib3", *more):
-        assert secret not in shown
-    # Nor in what Python would print with it.
-    assert error.__cause__ is None
-    assert error.__suppress_context__ or error.__context__ is None
+def ref_of(task: t.Mapping[str, str], **more: str | None) -> TaskRef:
+    return TaskRef(task["service"], task["task_id"], task["instance_id"], task["task_name"], **more)
 
 
-# In good weather
+def assert_only_reads(sim: Simulator) -> None:
+    """GET only, but for logins."""
+    for record in sim.requests():
+        allowed = ("GET",) if record["auth"] != "password" else ("POST",)
+        if record["service"] == "metadata":
+            allowed = ("GET", "PUT")
+        assert record["method"] in allowed
 
 
-def test_answer(asker: t.Any) -> None:
-    answer: Answer = asker.http().send(asker.question(headers={"X-Language": "zh-cn"}))
-    assert answer.body["job"]["status"] == "Running"
-    assert answer.http_status == 200
-    assert answer.request_id == answer.headers["x-request-id"]
-    [record] = asker.sim.requests()
-    assert record["auth"] == "token"
-    assert record["language"] == "zh-cn"
-    assert record["user_agent"].startswith("ansible-huaweicloud.tasks/")
+# Every service, every way
 
 
-def test_connections_are_kept(asker: t.Any) -> None:
-    http = asker.http()
-    for dummy in range(4):
-        http.send(asker.question())
-    with pytest.raises(RequestError):
-        http.send(asker.question(url=f"{asker.url}-unknown"))
-    http.send(asker.question())
-    assert len({record["connection"] for record in asker.sim.requests()}) == 1
-    asker.http().send(asker.question())
-    assert len({record["connection"] for record in asker.sim.requests()}) == 2
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(("credentials", "auth"), WAYS.values(), ids=WAYS)
+def test_ask(cloud: t.Any, service: str, credentials: dict[str, str], auth: str) -> None:
+    task = cloud.sim.add_task(service, status="Running" if service != "kafka" else "EXECUTING")
+    response = cloud.client(service, **credentials).find(ref_of(task))
+    assert response.task.id == task["task_id"]
+    assert response.task.state == "running"
+    assert response.task.service == service
+    assert response.body
+    records = cloud.sim.requests(task_id=task["task_id"])
+    assert [record["auth"] for record in records] == [auth]
+    assert records[0]["language"] == ("en-us" if service.startswith("taurusdb") else None)
+    assert_only_reads(cloud.sim)
 
 
-def test_post(asker: t.Any) -> None:
-    error = asker.fail(method="POST", url=f"{asker.sim.endpoint('iam')}/v3/auth/tokens", auth=None, body={"auth": {}})
-    assert (error.http_status, error.code) == (400, "400")
-    [record] = asker.sim.requests()
+@pytest.mark.parametrize("service", SERVICES)
+def test_language(cloud: t.Any, service: str) -> None:
+    """Only TaurusDB is told."""
+    task = cloud.sim.add_task(service)
+    cloud.by_token(service, language="zh-cn").find(ref_of(task))
+    [record] = cloud.sim.requests()
+    assert record["language"] == ("zh-cn" if service.startswith("taurusdb") else None)
+
+
+def test_a_restore_with_and_without_ids(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("taurusdb_restore", status="complete", sub_tasks=[{"status": "complete", "progress": 19}])
+    client = cloud.by_token("taurusdb_restore")
+    named = client.find(ref_of(task)).task
+    alone = client.find(TaskRef("taurusdb_restore", None, task["instance_id"])).task
+    assert (named.status, named.state) == ("complete", "succeeded")
+    assert (alone.status, alone.state, alone.id) == (None, "succeeded", task["task_id"])
+    queries = [record["query"] for record in cloud.sim.requests()]
+    assert queries == [{"job_id": task["task_id"], "job_name": task["task_name"]}, {}]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("kafka_unknown_id", ["empty", "404"])
+def test_no_such_task(cloud: t.Any, service: str, kafka_unknown_id: str) -> None:
+    cloud.sim.change_settings(kafka_unknown_id=kafka_unknown_id)
+    ref = TaskRef(service, "no-such-id", "no-such-instance", "no-such-name")
+    client = cloud.by_token(service)
+    response = client.find(ref)
+    assert response.task is None
+    assert response.body
+    with pytest.raises(ApiError) as caught:
+        client.ask(ref)
+    assert (caught.value.kind, caught.value.error_class) == ("not_found", ErrorClass.NOT_FOUND)
+    assert "no-such-id" in str(caught.value)
+    [error] = client.get_tasks([ref])
+    assert error.kind == "not_found"
+
+
+def test_other_errors_are_no_missing_task(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("dds")
+    cloud.sim.add_fault("forbidden")
+    with pytest.raises(ApiError) as caught:
+        cloud.by_token("dds").find(ref_of(task))
+    assert caught.value.http_status == 403
+    action = f"Cannot read the DDS task {task['task_name']} {task['task_id']} (GET {cloud.sim.endpoint('dds')}/v3/"
+    assert str(caught.value).startswith(action)
+    assert "?" not in str(caught.value)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_answer_of_another_shape(cloud: t.Any, service: str) -> None:
+    task = cloud.sim.add_task(service)
+    cloud.sim.add_fault("wrong_shape")
+    with pytest.raises(ApiError) as caught:
+        cloud.by_token(service).find(ref_of(task))
+    error = caught.value
+    assert (error.kind, error.error_class, error.http_status) == ("api_error", ErrorClass.TRANSIENT, 200)
+    assert error.request_id
+    assert error.body == {"items": []}
+
+
+def test_query_drips(cloud: t.Any) -> None:
+    """A query is over in time even where the server sends a byte now and then."""
+    task = cloud.sim.add_task("dds")
+    cloud.sim.add_fault("drip", interval=0.05)
+    started = time.monotonic()
+    with pytest.raises(ApiError) as caught:
+        cloud.by_token("dds", request_timeout=0.5).find(ref_of(task))
+    assert caught.value.kind == "connection"
+    assert time.monotonic() - started < 0.5 + 1 + SLACK
+
+
+# Where to ask
+
+
+class Asked:
+    """A client whose requests go nowhere; it keeps the URLs."""
+
+    def __init__(self, **given: t.Any) -> None:
+        self.urls: list[str] = []
+        self.params = {"validate_certs": True, "language": "en-us", "request_timeout": 5.0, "auth_token": "t", **given}
+
+    def send(self, request: t.Any, limit: float | None = None) -> t.NoReturn:
+        self.urls.append(request.url)
+        raise ApiError("stop", http_status=403)
+
+    def address(self, ref: TaskRef, environ: dict[str, str] | None = None) -> str:
+        settings = settings_from(self.params, environ or {})
+
+        def no_key() -> Key:
+            raise ApiError("none")
+
+        client = _client.TaskClient(
+            self.params, settings, t.cast(t.Any, self), fetch_key=no_key, mask=lambda text: None
+        )
+        with pytest.raises(ApiError):
+            client.find(ref)
+        return self.urls[-1]
+
+
+HOSTS = [
+    ("taurusdb", "ap-southeast-1", "https://gaussdbformysql.ap-southeast-1.myhuaweicloud.com/v3/p/jobs?id=t"),
+    ("taurusdb", "cn-north-4", "https://gaussdb.cn-north-4.myhuaweicloud.com/v3/p/jobs?id=t"),
+    (
+        "taurusdb_restore",
+        "af-south-1",
+        "https://gaussdb-mysql.af-south-1.myhuaweicloud.com/v3/p/instances/i/task-center-detail?job_id=t&job_name=n",
+    ),
+    ("dds", "eu-west-101", "https://dds.eu-west-101.myhuaweicloud.eu/v3/p/jobs?id=t"),
+    ("kafka", "ap-southeast-1", "https://dms.ap-southeast-1.myhuaweicloud.com/v2/p/instances/i/tasks/t"),
+]
+
+
+@pytest.mark.parametrize(("service", "region", "url"), HOSTS)
+def test_address(service: str, region: str, url: str) -> None:
+    ref = TaskRef(service, "t", "i", "n")
+    assert Asked(region=region, project_id="p").address(ref) == url
+    assert Asked(project_id="p").address(ref, {"HW_REGION_NAME": region}) == url
+    assert Asked(region="cn-north-9", project_id="q").address(TaskRef(service, "t", "i", "n", region, "p")) == url
+
+
+def test_endpoint() -> None:
+    action = Asked(endpoint="https://private.example.com/prefix/", project_id="p", region="nowhere-1")
+    assert action.address(TaskRef("dds", "t")) == "https://private.example.com/prefix/v3/p/jobs?id=t"
+    item = TaskRef("dds", "t", endpoint="https://other.example.com")
+    assert action.address(item) == "https://other.example.com/v3/p/jobs?id=t"
+
+
+# Projects
+
+
+def test_project_is_looked_up_once(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds") for dummy in range(5)]
+    client = cloud.client("dds", region=accounts.REGION, project_id=None, **BY_KEY)
+    answers = client.get_tasks([ref_of(task) for task in tasks])
+    assert all(isinstance(answer, Task) for answer in answers)
+    client.get_tasks([ref_of(task) for task in tasks])
+    [record] = cloud.sim.requests(service="iam")
+    assert record["query"] == {"name": accounts.REGION}
+    assert record["auth"] == "aksk"
+
+
+@pytest.mark.parametrize("way", ["key", "token"])
+def test_a_look_up_that_is_refused_is_not_sent_once_a_task(cloud: t.Any, way: str) -> None:
+    cloud.sim.change_accounts(projects=[])
+    client = cloud.client("dds", region=accounts.REGION, project_id=None, **WAYS[way][0])
+    for dummy in range(2):
+        answers = client.get_tasks([TaskRef("dds", f"t-{number}") for number in range(30)])
+        assert {answer.error_class for answer in answers} == {ErrorClass.FATAL}
+    assert len(cloud.sim.requests(service="iam")) == 1
+
+
+@pytest.mark.parametrize("way", ["key", "password"])
+def test_a_404_from_iam_is_not_about_a_task(cloud: t.Any, way: str) -> None:
+    """It must be no answer of a query, and patience with new ids is not for it."""
+    task = cloud.sim.add_task("dds")
+    cloud.sim.add_fault("status", status=404, service="iam")
+    client = cloud.client("dds", **{"region": accounts.REGION, "project_id": None, **WAYS[way][0]})
+    with pytest.raises(ApiError, match=r"iam_endpoint and region") as caught:
+        client.find(ref_of(task))
+    assert (caught.value.error_class, caught.value.kind) == (ErrorClass.FATAL, "api_error")
+
+
+def test_a_look_up_that_had_bad_luck_is_tried_again(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds") for dummy in range(2)]
+    client = cloud.client("dds", region=accounts.REGION, project_id=None, **BY_KEY)
+    cloud.sim.add_fault("status", status=503, service="iam")
+    assert {answer.error_class for answer in client.get_tasks([ref_of(task) for task in tasks])} == {
+        ErrorClass.TRANSIENT
+    }
+    cloud.sim.clear_faults()
+    assert all(isinstance(answer, Task) for answer in client.get_tasks([ref_of(task) for task in tasks]))
+
+
+def test_project_comes_with_the_password_login(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("dds")
+    client = cloud.client("dds", region=accounts.REGION, project_id=None, **BY_PASSWORD)
+    assert client.find(ref_of(task)).task.id == task["task_id"]
+    [record] = cloud.sim.requests(service="iam")
     assert record["method"] == "POST"
 
 
-def test_plain_text(asker: t.Any) -> None:
-    url = f"{asker.sim.endpoint('metadata')}/meta-data/latest/api/token"
-    question = Question("PUT", url, "asked", headers={"X-Metadata-Token-Ttl-Seconds": "60"}, text=True)
-    assert len(asker.http().send(question).body) == 48
+def test_project_of_a_token(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("dds")
+    client = cloud.by_token("dds", region=accounts.REGION, project_id=None)
+    assert client.find(ref_of(task)).task.id == task["task_id"]
 
 
-def test_cookies_are_not_kept(asker: t.Any) -> None:
-    session = new_session()
-    http = HttpClient(session, request_timeout=10)
-    asker.sim.add_fault("status", status=200, body={}, headers={"Set-Cookie": "session=abc; Path=/"})
-    http.send(asker.question())
-    assert not session.cookies
-    assert not list(session.cookies)
+@pytest.mark.parametrize("way", ["key", "token"])
+def test_no_project(cloud: t.Any, way: str) -> None:
+    cloud.sim.change_accounts(projects=[])
+    client = cloud.client("dds", region=accounts.REGION, project_id=None, **WAYS[way][0])
+    message = rf"found no project named {accounts.REGION} \(request id \w+\)\. Set project_id"
+    with pytest.raises(ApiError, match=message):
+        client.find(TaskRef("dds", "t"))
 
 
-def test_no_cookie_is_sent(asker: t.Any, raw_server: t.Any) -> None:
-    server = raw_server(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
-    http = asker.http()
+def test_several_projects(cloud: t.Any) -> None:
+    cloud.sim.change_accounts(projects=[{"id": f"id-{number}", "name": accounts.REGION} for number in (1, 2)])
+    client = cloud.client("dds", region=accounts.REGION, project_id=None, **BY_KEY)
+    with pytest.raises(ApiError) as caught:
+        client.find(TaskRef("dds", "t"))
+    assert "(id-1)" in str(caught.value)
+    assert "(id-2)" in str(caught.value)
+    assert "Set project_id" in str(caught.value)
+
+
+def test_project_of_another_region_is_not_the_top_levels(cloud: t.Any) -> None:
+    cloud.sim.add_task("dds", id="far", project_id=accounts.OTHER_PROJECT_ID)
+    client = cloud.client("dds", region=accounts.REGION, **BY_KEY)
+    far = TaskRef("dds", "far", region=accounts.OTHER_REGION)
+    assert client.find(far).task.id == "far"
+    assert [record["query"] for record in cloud.sim.requests(service="iam")] == [{"name": accounts.OTHER_REGION}]
+
+
+@pytest.mark.parametrize("credentials", [BY_KEY, BY_PASSWORD], ids=("key", "password"))
+def test_items_of_several_regions_projects_and_endpoints(cloud: t.Any, credentials: dict[str, str]) -> None:
+    near = cloud.sim.add_task("dds", id="near")
+    cloud.sim.add_task("kafka", id="far", instance_id="i", project_id=accounts.OTHER_PROJECT_ID)
+    cloud.sim.add_task("taurusdb", id="named", project_id=accounts.OTHER_PROJECT_ID)
+    refs = [
+        ref_of(near),
+        TaskRef("kafka", "far", "i", region=accounts.OTHER_REGION, endpoint=cloud.sim.endpoint("kafka")),
+        TaskRef("taurusdb", "named", project_id=accounts.OTHER_PROJECT_ID, endpoint=cloud.sim.endpoint("taurusdb")),
+    ]
+    client = cloud.client("dds", region=accounts.REGION, **credentials)
+    client.check(refs)
+    answers = client.get_tasks(refs)
+    assert [answer.id if isinstance(answer, Task) else str(answer) for answer in answers] == ["near", "far", "named"]
+    paths = {record["path"].split("/")[1] for record in cloud.sim.requests() if record["service"] != "iam"}
+    assert paths == {"dds", "kafka", "taurusdb"}
+    assert_only_reads(cloud.sim)
+
+
+# Many at once
+
+
+def test_order_and_length(cloud: t.Any) -> None:
+    """Twice the same, unknown ones and broken ones between the others."""
+    tasks = [cloud.sim.add_task("dds", id=f"task-{number}") for number in range(6)]
+    refs = [ref_of(task) for task in tasks]
+    refs = [refs[3], TaskRef("dds", "unknown"), refs[0], refs[3], refs[5], TaskRef("kafka", "k", "i"), refs[1]]
+    cloud.sim.add_fault("reset", task_id="task-5")
+    answers = cloud.by_token().get_tasks(refs)
+    shown = [answer.id if isinstance(answer, Task) else answer.kind for answer in answers]
+    assert shown == ["task-3", "not_found", "task-0", "task-3", "connection", "not_found", "task-1"]
+
+
+def test_nothing_to_ask(cloud: t.Any) -> None:
+    assert cloud.by_token().get_tasks([]) == []
+    cloud.by_token().check([])
+    assert cloud.sim.requests() == []
+
+
+@pytest.mark.parametrize("way", ["token", "key", "password"])
+def test_two_hundred_tasks(cloud: t.Any, way: str) -> None:
+    """All at once, over few connections that are kept."""
+    services = list(SERVICES)
+    tasks = [cloud.sim.add_task(services[number % 4], id=f"task-{number}") for number in range(200)]
+    client = cloud.client(request_timeout=30.0, **WAYS[way][0])
+    cloud.sim.add_fault("slow", seconds=0.02, first=32)
+    cloud.sim.clear_requests()
+    refs = [ref_of(task) for task in tasks]
     for dummy in range(2):
-        http.send(asker.question(url=server.url))
-    assert len(server.received) == 2
-    assert b"cookie" not in b"".join(server.received).lower()
+        answers = client.get_tasks(refs)
+        assert [answer.id if isinstance(answer, Task) else str(answer) for answer in answers] == [
+            task["task_id"] for task in tasks
+        ]
+    stats = cloud.sim.stats()
+    # An answer is there a moment before the server has done with its request.
+    assert 2 <= stats["peak_requests"] <= 24
+    records = cloud.sim.requests()
+    assert 2 <= len({record["connection"] for record in records}) <= 16
+    logins = [record for record in records if record["method"] == "POST"]
+    assert len(logins) == (1 if way == "password" else 0)
+    assert len(records) == 400 + len(logins)
 
 
-# Errors of the API
+def test_one_that_hangs_does_not_hold_the_others(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds", id=f"task-{number}") for number in range(40)]
+    cloud.sim.add_fault("hang", task_id="task-7")
+    started = time.monotonic()
+    answers = cloud.by_token("dds", request_timeout=0.6).get_tasks([ref_of(task) for task in tasks])
+    assert time.monotonic() - started < 0.6 + 1 + SLACK
+    assert [number for number, answer in enumerate(answers) if not isinstance(answer, Task)] == [7]
+    assert isinstance(answers[7], ApiError)
+    assert (answers[7].kind, answers[7].error_class) == ("connection", ErrorClass.TRANSIENT)
+    assert "task-7" in str(answers[7])
 
 
-SHAPES = [
-    ("service", "DBS.108000"),
-    ("apigw", "DBS.108000"),
-    ("nested", "DBS.108000"),
-    ("ddm", "DBS.108000"),
-    ("camel", "DBS.108000"),
-    ("plain", "DBS.108000"),
-    ("iam", "{status}"),
+def test_all_that_drip_are_given_up_in_time(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds", id=f"task-{number}") for number in range(20)]
+    cloud.sim.add_fault("drip", interval=0.05)
+    started = time.monotonic()
+    answers = cloud.by_token("dds").get_tasks([ref_of(task) for task in tasks], 0.5)
+    assert time.monotonic() - started < 0.5 + 1 + SLACK
+    assert {answer.kind for answer in answers if isinstance(answer, ApiError)} == {"connection"}
+    assert len(answers) == 20
+
+
+def test_a_limit_for_the_round(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("dds")
+    cloud.sim.add_fault("hang")
+    started = time.monotonic()
+    [answer] = cloud.by_token("dds", request_timeout=60.0).get_tasks([ref_of(task)], 0.4)
+    assert time.monotonic() - started < 0.4 + 1 + SLACK
+    assert answer.kind == "connection"
+
+
+@pytest.mark.parametrize("credentials", [BY_PASSWORD, BY_KEY], ids=("password", "key"))
+def test_an_iam_that_hangs_does_not_hold_the_round(cloud: t.Any, credentials: dict[str, str]) -> None:
+    with Simulator() as sim:
+        sim.add_fault("hang", service="iam")
+        source = {"region": accounts.REGION, "project_id": None, "iam_endpoint": sim.endpoint("iam")}
+        client = cloud.client("dds", request_timeout=60.0, **source, **credentials)
+        started = time.monotonic()
+        answers = client.get_tasks([TaskRef("dds", f"t-{number}") for number in range(20)], 0.5)
+        assert time.monotonic() - started < 0.5 + 1 + SLACK
+        assert {answer.kind for answer in answers} == {"connection"}
+
+
+def test_a_task_whose_turn_did_not_come_had_no_trouble(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds") for dummy in range(60)]
+    cloud.sim.add_fault("slow", seconds=0.9)
+    client = cloud.by_token("dds", request_timeout=1.2)
+    answers = client.get_tasks([ref_of(task) for task in tasks])
+    action = {record["task_id"] for record in cloud.sim.requests(service="dds")}
+    assert 16 <= len(action) < 60
+    errors = {task["task_id"]: answer for task, answer in zip(tasks, answers) if isinstance(answer, ApiError)}
+    not_polled = {task_id for task_id, error in errors.items() if error.error_class is ErrorClass.NOT_POLLED}
+    assert not_polled == {task["task_id"] for task in tasks} - action
+    assert "its turn did not come within 1.2 s" in str(errors[min(not_polled)])
+
+
+@pytest.mark.parametrize("credentials", [BY_KEY, BY_PASSWORD], ids=("key", "password"))
+def test_the_request_timeout_is_for_each_request(cloud: t.Any, credentials: dict[str, str]) -> None:
+    """A look-up of the project, or a login, comes before the task's own request."""
+    task = cloud.sim.add_task("dds")
+    cloud.sim.add_fault("slow", seconds=1.6)
+    source = {"region": accounts.REGION, "project_id": None}
+    client = cloud.client("dds", **{**source, **credentials, "request_timeout": 2.0})
+    assert client.find(ref_of(task)).task.id == task["task_id"]
+
+
+def test_a_login_is_bounded(cloud: t.Any) -> None:
+    cloud.sim.add_fault("drip", service="iam", interval=0.2)
+    client = cloud.client("dds", request_timeout=0.5, **BY_PASSWORD)
+    started = time.monotonic()
+    with pytest.raises(ApiError, match=r"Cannot get a token: no answer within 0\.5 s") as caught:
+        client.login()
+    assert time.monotonic() - started < 0.5 + 1 + SLACK
+    assert (caught.value.kind, caught.value.error_class) == ("connection", ErrorClass.TRANSIENT)
+
+
+# Credentials during a wait
+
+
+def test_one_login_for_all_looks_and_one_more_after_a_refusal(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds") for dummy in range(30)]
+    refs = [ref_of(task) for task in tasks]
+    client = cloud.client("dds", **BY_PASSWORD)
+    for dummy in range(3):
+        assert all(isinstance(answer, Task) for answer in client.get_tasks(refs))
+    assert len(cloud.sim.requests(service="iam")) == 1
+    cloud.sim.change_accounts(expire_token="issued")
+    assert all(isinstance(answer, Task) for answer in client.get_tasks(refs))
+    assert len(cloud.sim.requests(service="iam")) == 2
+    assert_only_reads(cloud.sim)
+
+
+def test_a_wrong_password_is_sent_once_for_all_projects(cloud: t.Any) -> None:
+    refs = [TaskRef("dds", "t", project_id=f"p{number}") for number in range(8)]
+    client = cloud.client("dds", **{**BY_PASSWORD, "password": "wrong"})
+    assert {answer.kind for answer in client.get_tasks(refs)} == {"unauthorized"}
+    assert len(cloud.sim.requests(service="iam")) == 1
+
+
+def test_a_wrong_password_is_sent_once(cloud: t.Any) -> None:
+    refs = [TaskRef("dds", f"t-{number}") for number in range(30)]
+    client = cloud.client("dds", **{**BY_PASSWORD, "password": "wrong"})
+    for dummy in range(2):
+        assert {answer.kind for answer in client.get_tasks(refs)} == {"unauthorized"}
+    assert len(cloud.sim.requests()) == 1
+
+
+def test_a_token_that_expires(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("dds")
+    client = cloud.by_token("dds")
+    client.find(ref_of(task))
+    cloud.sim.change_accounts(expire_token="all")
+    with pytest.raises(ApiError) as caught:
+        client.find(ref_of(task))
+    assert caught.value.kind == "unauthorized"
+    assert "has expired" in str(caught.value)
+    assert "iam_token" in str(caught.value)
+
+
+def by_agency(cloud: t.Any, monkeypatch: pytest.MonkeyPatch, endpoint: str | None = None, **given: t.Any) -> t.Any:
+    """A client without credentials on a host whose metadata address is the simulator's."""
+    address = endpoint or cloud.sim.endpoint("metadata")
+    fetch = _auth.fetch_agency_key
+    monkeypatch.setattr(_client, "fetch_agency_key", lambda http: fetch(http, address))
+    return cloud.client("dds", **given)
+
+
+def test_agency(cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = cloud.sim.add_task("dds")
+    client = by_agency(cloud, monkeypatch)
+    for dummy in range(3):
+        assert client.find(ref_of(task)).task.id == task["task_id"]
+    records = cloud.sim.requests()
+    assert [record["auth"] for record in records] == ["none", "none"] + ["temporary_aksk"] * 3
+    assert {accounts.TEMPORARY_SECRET_KEY, accounts.SECURITY_TOKEN} <= set(cloud.masked)
+    assert_only_reads(cloud.sim)
+
+
+def test_agency_key_that_ends_is_fetched_again(cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = cloud.sim.add_task("dds")
+    cloud.sim.change_accounts(metadata_expires_in=0)
+    client = by_agency(cloud, monkeypatch)
+    client.find(ref_of(task))
+    cloud.sim.change_accounts(rotate_keys=True)
+    assert client.find(ref_of(task)).task.id == task["task_id"]
+
+
+@pytest.mark.parametrize("why", ["no agency", "no metadata"])
+def test_no_credentials(cloud: t.Any, monkeypatch: pytest.MonkeyPatch, closed_port: str, why: str) -> None:
+    """The message names every way, and nothing but the metadata address is asked."""
+    cloud.sim.change_accounts(metadata="no_agency")
+    client = by_agency(cloud, monkeypatch, closed_port if why == "no metadata" else None)
+    with pytest.raises(InputError) as caught:
+        client.check([TaskRef("dds", "t")])
+    for way in (
+        "auth_token",
+        "access_key and secret_key",
+        "security_token",
+        "username, password and domain_name",
+        "module_defaults",
+        "HW_AUTH_TOKEN",
+        "HW_ACCESS_KEY and HW_SECRET_KEY",
+        "HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME",
+        "HUAWEICLOUD_SDK_AK",
+        "OS_",
+        "~/.huaweicloud/credentials",
+        "agency",
+    ):
+        assert way in str(caught.value)
+    assert {record["service"] for record in cloud.sim.requests()} <= {"metadata"}
+
+
+# What is masked
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_masked(cloud: t.Any, way: str) -> None:
+    environ = {"OS_PASSWORD": "never used", "HW_SECRET_KEY": "nor this"}
+    task = cloud.sim.add_task("dds")
+    given = WAYS[way][0]
+    client = cloud.client("dds", environ=environ, **given)
+    secrets = {value for option, value in given.items() if option not in ("username", "domain_name", "region")}
+    assert secrets | set(environ.values()) <= set(cloud.masked)
+    assert accounts.USERNAME not in cloud.masked
+    client.find(ref_of(task))
+    issued = [value for value in cloud.masked if value.startswith("MIISimulatorIssued-")]
+    assert len(issued) == (1 if way == "password" else 0)
+
+
+# iam_token's part
+
+
+def test_login(cloud: t.Any) -> None:
+    token = cloud.client(region=accounts.REGION, project_id=None, **BY_PASSWORD).login()
+    assert token.project_id == accounts.PROJECT_ID
+    assert token.value not in cloud.masked
+    [record] = cloud.sim.requests()
+    assert record["method"] == "POST"
+
+
+@pytest.mark.parametrize("way", ["token", "key"])
+def test_login_without_a_password(cloud: t.Any, way: str) -> None:
+    with pytest.raises(InputError, match="username, password and domain_name"):
+        cloud.client(**WAYS[way][0]).login()
+    assert cloud.sim.requests() == []
+
+
+@pytest.mark.parametrize("suffix", ["", "/", "/v3", "/v3/"])
+def test_iam_endpoint_with_a_version(cloud: t.Any, suffix: str) -> None:
+    """The variables of Terraform and OpenStack hold the API's version, too."""
+    environ = {"OS_AUTH_URL": cloud.sim.endpoint("iam") + suffix}
+    client = cloud.client(iam_endpoint=None, environ=environ, **BY_PASSWORD)
+    assert client.login().project_id == accounts.PROJECT_ID
+    assert cloud.sim.requests()[0]["path"] == "/iam/v3/auth/tokens"
+
+
+# Bad input, refused before any request
+
+BAD_IDS = ["", " ", "a b", "a/b", "../x", "a?b", "a#b", "a%2fb", "a\n", "\na", "ä", "a.b", "{{ id }}", "a;b", "a&b"]
+
+
+@pytest.mark.parametrize("value", BAD_IDS)
+@pytest.mark.parametrize("option", ["task_id", "instance_id", "task_name", "project_id"])
+@pytest.mark.parametrize("service", ["kafka", "taurusdb_restore"])
+def test_bad_ids(cloud: t.Any, service: str, option: str, value: str) -> None:
+    good = {"task_id": "t", "instance_id": "i", "task_name": "n", "project_id": "p"}
+    ref = TaskRef(service, **{**good, option: value})
+    client = cloud.by_token(service)
+    if value == "" and (option == "project_id" or (service == "kafka" and option == "task_name")):
+        # Not given at all.
+        client.check([TaskRef(service, **{**good, option: None})])
+        return
+    for refuse in (client.find, lambda ref: client.check([ref])):
+        with pytest.raises(InputError) as caught:
+            refuse(ref)
+        assert option in str(caught.value)
+    assert cloud.sim.requests() == []
+
+
+def test_bad_project_id_of_the_environment(cloud: t.Any) -> None:
+    client = cloud.by_token("dds", project_id=None, environ={"HW_PROJECT_ID": "../x"})
+    with pytest.raises(InputError, match="project_id must consist of letters, digits, '-' and '_' only"):
+        client.check([TaskRef("dds", "t")])
+
+
+MISTAKES = [
+    (TaskRef("rds", "t"), "service must be one of dds, kafka, taurusdb, taurusdb_restore, not 'rds'."),
+    (TaskRef("dds"), "A task of dds needs task_id."),
+    (TaskRef("taurusdb"), "A task of taurusdb needs task_id."),
+    (TaskRef("kafka"), "A task of kafka needs task_id and instance_id."),
+    (TaskRef("kafka", "t"), "A task of kafka needs instance_id."),
+    (TaskRef("taurusdb_restore"), "A task of taurusdb_restore needs instance_id."),
+    (
+        TaskRef("taurusdb_restore", "t", "i"),
+        "A task of taurusdb_restore that is named by task_id needs task_name too.",
+    ),
+    (
+        TaskRef("taurusdb_restore", None, "i", "n"),
+        "A task of taurusdb_restore that is named by task_name needs task_id too.",
+    ),
+    (TaskRef("dds", "a b"), "task_id must consist of letters, digits, '-' and '_' only."),
+    (TaskRef("dds", "t", endpoint="ftp://x"), "endpoint must be an address like https://"),
+    (TaskRef("dds", "t", endpoint="http://example.com"), "endpoint is an http:// address"),
 ]
-STATUSES = [
-    (400, "fatal"),
-    (403, "fatal"),
-    (404, "not_found"),
-    (405, "fatal"),
-    (408, "transient"),
-    (409, "fatal"),
-    (429, "transient"),
-    (500, "transient"),
-    (501, "transient"),
-    (502, "transient"),
-    (503, "transient"),
-    (504, "transient"),
+
+
+@pytest.mark.parametrize(("ref", "message"), MISTAKES)
+def test_mistakes_in_a_task(cloud: t.Any, ref: TaskRef, message: str) -> None:
+    """Among good tasks, too, and before any of them is asked for."""
+    client = cloud.by_token("dds")
+    for refs in ([ref], [TaskRef("dds", "good"), ref]):
+        with pytest.raises(InputError) as caught:
+            client.check(refs)
+        assert str(caught.value).replace("tasks[1]: ", "").startswith(message)
+    assert cloud.sim.requests() == []
+
+
+NOWHERE = {"endpoint": None, "iam_endpoint": None, "project_id": "p", "auth_token": "t"}
+SETTINGS = [
+    ({}, "Neither region nor endpoint is given."),
+    ({"region": "mars-1"}, "The address of dds in region 'mars-1' is not known."),
+    ({"endpoint": "https://e.example.com", "project_id": None}, "Neither project_id nor region is given."),
+    ({"endpoint": "https://e.example.com", "project_id": None, "region": "mars-1"}, "The address of IAM in region"),
+    (
+        {"region": "cn-north-4", "iam_endpoint": "http://iam.example.com", "project_id": None},
+        "iam_endpoint is an http://",
+    ),
+    ({"endpoint": "http://10.0.0.1"}, "endpoint is an http:// address"),
+    ({"endpoint": "https://a:b@example.com"}, "endpoint must hold scheme, host, port and path only."),
 ]
 
 
-@pytest.mark.parametrize(("shape", "code"), SHAPES)
-@pytest.mark.parametrize(("status", "meaning"), STATUSES)
-def test_error_bodies(asker: t.Any, shape: str, code: str, status: int, meaning: str) -> None:
-    asker.sim.add_fault("status", status=status, shape=shape, error_msg="Something went wrong.")
-    error = asker.fail()
-    assert error.code == code.format(status=status)
-    assert error.message == "Something went wrong."
-    assert error.http_status == status
-    assert error.meaning is Meaning(meaning)
-    assert error.request_id
-    assert error.request_id in str(error)
-    assert f"HTTP {status}" in str(error)
-    assert str(error).startswith("Cannot read it: ")
-    assert error.body
-    assert_discreet(error)
-    assert len(asker.sim.requests()) == 1
-
-
-def test_unknown_job(asker: t.Any) -> None:
-    asker.sim.add_fault("unknown_id")
-    error = asker.fail()
-    assert (error.kind, error.code, error.http_status) == ("not_found", "DBS.200543", 400)
-    assert "Check the id" in str(error)
-
-
-def test_wrong_host(asker: t.Any) -> None:
-    asker.sim.add_fault("wrong_host")
-    error = asker.fail()
-    assert (error.kind, error.meaning, error.code) == ("api_error", Meaning.FATAL, "APIGW.0101")
-    assert "check region and endpoint" in str(error)
-
-
-def test_forbidden(asker: t.Any) -> None:
-    asker.sim.add_fault("forbidden")
-    error = asker.fail()
-    assert (error.kind, error.meaning, error.http_status) == ("api_error", Meaning.FATAL, 403)
-    assert "project_id" in error.hint
-
-
-def test_flow_control_of_kafka(asker: t.Any) -> None:
-    asker.sim.add_fault("flow_control", retry_after=3)
-    error = asker.fail()
-    assert (error.meaning, error.throttled, error.retry_after) == (Meaning.TRANSIENT, True, 3.0)
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        (None, None),
-        (7, 7.0),
-        ("0", 0.0),
-        (" 12 ", 12.0),
-        ("soon", None),
-        ("-5", None),
-        ("1.5", None),
-        ("٣", None),
-        ("", None),
-    ],
-)
-def test_retry_after_in_seconds(asker: t.Any, value: t.Any, seconds: float | None) -> None:
-    # A header of bytes that are no text reaches a client as something else; none of it is a number.
-    given = {} if value is None else {"retry_after": value}
-    asker.sim.add_fault("throttle", **given)
-    error = asker.fail()
-    assert (error.http_status, error.code, error.throttled) == (429, "APIGW.0308", True)
-    assert error.retry_after == seconds
-
-
-def test_retry_after_without_end(asker: t.Any) -> None:
-    asker.sim.add_fault("throttle", retry_after="9" * 4000)
-    assert asker.fail().retry_after == float("9" * 9)
-
-
-@pytest.mark.parametrize("ahead", [30, 3600])
-def test_retry_after_as_a_date(asker: t.Any, ahead: int) -> None:
-    """The date counts from the server's own clock, whatever the host's says."""
-    asker.sim.add_fault("throttle", retry_after_date=ahead)
-    error = asker.fail(asker.http(now=lambda: time.time() + 7200))
-    assert error.retry_after is not None
-    assert abs(error.retry_after - ahead) <= 2
-
-
-def test_retry_after_as_a_date_in_the_past(asker: t.Any) -> None:
-    asker.sim.add_fault("throttle", retry_after_date=-100)
-    assert asker.fail().retry_after == 0.0
-
-
-def test_retry_after_as_a_date_without_the_servers_date(asker: t.Any, raw_server: t.Any) -> None:
-    date = formatdate(1000 + 50, usegmt=True)
-    head = f"HTTP/1.1 429 Slow\r\nRetry-After: {date}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    error = asker.fail(asker.http(now=lambda: 1000.0), url=raw_server(head.encode()).url)
-    assert error.retry_after == 50.0
-
-
-def test_request_id_from_the_body(asker: t.Any, raw_server: t.Any) -> None:
-    body = b'{"error_code": "APIGW.0601", "error_msg": "x", "request_id": "1f2e"}'
-    server = raw_server(b"HTTP/1.1 500 No\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body))
-    error = asker.fail(url=server.url)
-    assert error.request_id == "1f2e"
-    assert "(request id 1f2e)" in str(error)
-
-
-def test_request_id_from_the_header_of_iam(asker: t.Any, raw_server: t.Any) -> None:
-    head = b"HTTP/1.1 500 No\r\nX-IAM-Trace-Id: token_1f\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    assert asker.fail(url=raw_server(head).url).request_id == "token_1f"
-
-
-def test_header_before_body(asker: t.Any) -> None:
-    asker.sim.add_fault("status", status=500, shape="apigw", headers={"X-Request-Id": "from-the-header"})
-    assert asker.fail().request_id == "from-the-header"
-
-
-def test_reason_without_end(asker: t.Any, raw_server: t.Any) -> None:
-    """What the server says is shortened and printable, wherever it says it."""
-    head = b"HTTP/1.1 500 " + b"no\x1b[31m " * 2000 + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    error = asker.fail(url=raw_server(head).url)
-    assert len(error.message) < 400
-    assert str(error).isprintable()
-
-
-@pytest.mark.parametrize("glue", [" ", "-", "", " token="])
-def test_of_a_long_message_no_word_is_shown_in_part(asker: t.Any, glue: str) -> None:
-    """Ansible masks a secret that the server repeats only where it is whole."""
-    asker.sim.add_fault("status", status=403, error_msg=f"{'a' * 200}{glue}{accounts.TOKEN * 3} bad")
-    error = asker.fail()
-    assert accounts.TOKEN[:4] not in f"{error} {error.to_result()}"
-    assert error.message == ("a" * 200 + " ..." if glue.startswith(" ") else "Forbidden")
-
-
-def test_a_message_that_is_just_not_too_long(asker: t.Any) -> None:
-    whole = "word " * 59 + "ended"
-    asker.sim.add_fault("status", status=403, error_msg=whole)
-    assert (len(whole), asker.fail().message) == (300, whole)
-
-
-# Texts that are cut in the middle of a letter
-
-HALVES = {
-    "first half": (rb"\ud83d bad", "\ufffd bad"),
-    "second half": (rb"bad \uDE00", "bad \ufffd"),
-    "at the end": (rb"bad \uD83D", "bad \ufffd"),
-    "wrong order": (rb"\ude00\ud83d", "\ufffd\ufffd"),
-    "half and whole": (rb"\ud83d\ud83d\ude00", "\ufffd\U0001f600"),
-    "not escaped": (b"\xed\xa0\xbd bad", "\ufffd bad"),
-    "a pair": (rb"\ud83d\ude00", "\U0001f600"),
-    "a mark first": (rb"\ufeff\ud83d", "\ufeff\ufffd"),
-    "no escape": (rb"\\ud83d", r"\ud83d"),
-}
-
-
-@pytest.mark.parametrize(("sent", "text"), HALVES.values(), ids=HALVES)
-def test_a_half_letter_is_replaced(asker: t.Any, raw_server: t.Any, sent: bytes, text: str) -> None:
-    """ansible-core 2.19 and newer refuse a whole result that holds one, of a task that succeeded, too."""
-    body = b'{"job": {"name": "%b", "%b": [null, 1, ["%b"]]}}' % (sent, sent, sent)
-    server = raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body))
-    answer = asker.http().send(asker.question(url=server.url))
-    assert answer.body == {"job": {"name": text, text: [None, 1, [text]]}}
-
-
-# Answers that are none
-
-
-@pytest.mark.parametrize("fault", ["not_json", "login_page", "empty"])
-def test_no_json(asker: t.Any, fault: str) -> None:
-    asker.sim.add_fault(fault)
-    error = asker.fail()
-    assert (error.kind, error.meaning, error.http_status) == ("api_error", Meaning.TRANSIENT, 200)
-    assert error.message == "the answer is not JSON"
-    assert "check endpoint and proxy" in error.hint
-    assert error.request_id
-    assert "Sign in" not in str(error)
-
-
-def test_json_of_another_shape_is_not_this_rooms_business(asker: t.Any) -> None:
-    asker.sim.add_fault("wrong_shape", body=[1])
-    assert asker.http().send(asker.question()).body == [1]
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirect(asker: t.Any, status: int) -> None:
-    """It is an error, and nothing is sent elsewhere, neither here nor to another host."""
-    with Simulator() as other:
-        for location in (f"{other.url}/v3/p/jobs?id=1", f"{asker.sim.url}/login", "/login", "//[bad", "gopher://x"):
-            asker.sim.clear_faults()
-            asker.sim.add_fault("redirect", status=status, location=location)
-            asker.sim.clear_requests()
-            error = asker.fail()
-            assert (error.kind, error.meaning, error.http_status) == ("api_error", Meaning.FATAL, status)
-            assert "Redirects are not followed" in str(error)
-            assert len(asker.sim.requests()) == 1
-        assert other.requests() == []
-
-
-@pytest.mark.parametrize("how", [{}, {"chunked": True}, {"gzip": True}, {"gzip": True, "chunked": True}])
-def test_huge(asker: t.Any, how: dict[str, bool]) -> None:
-    asker.sim.add_fault("huge", **how)
-    error = asker.fail()
-    assert error.message == "the answer is larger than 8 MiB"
-    assert (error.meaning, error.http_status) == (Meaning.FATAL, 200)
-    assert "Check endpoint" in error.hint
-
-
-@pytest.mark.parametrize("how", [{}, {"gzip": True}])
-def test_just_not_huge(asker: t.Any, how: dict[str, bool]) -> None:
-    around = len('{"padding": ""}')
-    asker.sim.add_fault("huge", size=MAX_BODY_BYTES - around, **how)
-    assert len(asker.http().send(asker.question()).body["padding"]) == MAX_BODY_BYTES - around
-
-
-def test_huge_redirect_is_not_read(asker: t.Any, raw_server: t.Any) -> None:
-    head = b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 20000000\r\nConnection: close\r\n\r\n"
-    error = asker.fail(url=raw_server(head + b"x" * 20_000_000).url)
-    assert error.message == "the answer is larger than 8 MiB"
-
-
-# Broken connections
-
-
-@pytest.mark.parametrize("fault", ["reset", "close", "truncated"])
-def test_broken(asker: t.Any, fault: str) -> None:
-    asker.sim.add_fault(fault, first=1)
-    http = asker.http()
-    error = asker.fail(http)
-    assert (error.kind, error.meaning) == ("connection", Meaning.TRANSIENT)
-    assert error.http_status is None
-    assert "Check endpoint, network and proxy" in str(error)
-    assert_discreet(error)
-    # The connection's end is no end of the client.
-    assert http.send(asker.question()).http_status == 200
-
-
-def test_broken_after_a_good_answer(asker: t.Any) -> None:
-    """A kept connection that the server has closed meanwhile."""
-    http = asker.http()
-    http.send(asker.question())
-    asker.sim.add_fault("close", first=1)
-    error = asker.fail(http)
-    assert error.meaning is Meaning.TRANSIENT
-    assert http.send(asker.question()).http_status == 200
-
-
-def test_nothing_listens(asker: t.Any, closed_port: str) -> None:
-    error = asker.fail(url=f"{closed_port}/v3/p/jobs?id=1")
-    assert (error.kind, error.meaning) == ("connection", Meaning.TRANSIENT)
-    assert error.message == "connection failed: Connection refused"
-    assert_discreet(error)
-
-
-def test_no_such_host(asker: t.Any) -> None:
-    error = asker.fail(asker.http(request_timeout=5), url="http://no-such-host.invalid/v3/p/jobs?id=1")
-    assert (error.kind, error.meaning) == ("connection", Meaning.TRANSIENT)
-    assert_discreet(error)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"",
-        b"\x00\x01\x02",
-        b"SSH-2.0-OpenSSH_9.2\r\n",
-        b"HTTP/1.1\r\n\r\n",
-        b"HTTP/1.1 abc OK\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n{}\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70000 + b"\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n{}",
-    ],
-    ids=range(11),
-)
-def test_what_is_no_http(asker: t.Any, raw_server: t.Any, answer: bytes) -> None:
-    error = asker.fail(url=f"{raw_server(answer).url}/v3/p/jobs?id=1")
-    assert (error.kind, error.meaning) == ("connection", Meaning.TRANSIENT)
-    assert_discreet(error)
-
-
-def test_contradictory_headers(asker: t.Any, raw_server: t.Any) -> None:
-    head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\nConnection: close\r\n\r\n{}"
-    error = asker.fail(url=f"{raw_server(head).url}/v3/p/jobs?id=1")
-    assert (error.kind, error.meaning) == ("connection", Meaning.TRANSIENT)
-    assert_discreet(error)
-
-
-# Time limits
-
-
-def timed(work: t.Callable[[], RequestError]) -> tuple[RequestError, float]:
-    started = time.monotonic()
-    error = work()
-    return error, time.monotonic() - started
-
-
-def test_no_answer_in_time(asker: t.Any) -> None:
-    asker.sim.add_fault("hang")
-    error, seconds = timed(lambda: t.cast(RequestError, asker.fail(asker.http(request_timeout=0.4))))
-    assert (error.kind, error.meaning, error.http_status) == ("connection", Meaning.TRANSIENT, None)
-    assert error.message.startswith("no answer within ")
-    assert 0.3 < seconds < 0.4 + SLACK
-    assert_discreet(error)
-
-
-def test_callers_limit(asker: t.Any) -> None:
-    asker.sim.add_fault("hang")
-    started = time.monotonic()
-    with pytest.raises(RequestError, match="no answer within"):
-        asker.http(request_timeout=30).send(asker.question(), 0.4)
-    assert time.monotonic() - started < 0.4 + SLACK
-
-
-def test_callers_limit_is_not_longer_than_the_requests(asker: t.Any) -> None:
-    asker.sim.add_fault("hang")
-    started = time.monotonic()
-    with pytest.raises(RequestError, match="no answer within"):
-        asker.http(request_timeout=0.4).send(asker.question(), 30)
-    assert time.monotonic() - started < 0.4 + SLACK
-
-
-def test_no_time_left(asker: t.Any) -> None:
-    asker.sim.add_fault("hang")
-    started = time.monotonic()
-    with pytest.raises(RequestError, match="no answer within"):
-        asker.http(request_timeout=30).send(asker.question(), 0.0)
-    assert time.monotonic() - started < SLACK
-
-
-def test_answer_that_stops_in_the_middle(asker: t.Any) -> None:
-    """The head comes at once, the rest does not; that is no closed connection."""
-    asker.sim.add_fault("drip", interval=30)
-    error, seconds = timed(lambda: t.cast(RequestError, asker.fail(asker.http(request_timeout=0.4))))
-    assert error.meaning is Meaning.TRANSIENT
-    assert seconds < 0.4 + SLACK
-    assert error.message.startswith("no answer within ")
-
-
-def test_slow_answer_is_an_answer(asker: t.Any) -> None:
-    asker.sim.add_fault("slow", seconds=0.3)
-    assert asker.http(request_timeout=10).send(asker.question()).http_status == 200
-
-
-def test_limit_in_words(asker: t.Any) -> None:
-    """Half a second is not 0 s."""
-    asker.sim.add_fault("hang")
-    assert "within 0 s" not in str(asker.fail(asker.http(request_timeout=0.4)))
-
-
-# Credentials that are refused
-
-
-def test_a_token_that_is_refused_is_sent_once(asker: t.Any) -> None:
-    asker.sim.add_fault("expired_token")
-    error = asker.fail()
-    assert (error.kind, error.meaning) == ("unauthorized", Meaning.UNAUTHORIZED)
-    assert (error.code, error.http_status) == ("APIGW.0307", 401)
-    assert "iam_token" in error.hint
-    assert len(asker.sim.requests()) == 1
-    assert_discreet(error)
-
-
-class Logins:
-    def __init__(self, *tokens: str) -> None:
-        self.tokens = list(tokens)
-        self.count = 0
-
-    def __call__(self) -> str:
-        self.count += 1
-        return self.tokens.pop(0)
-
-
-def test_new_token_after_a_refusal(asker: t.Any) -> None:
-    logins = Logins("expired", accounts.TOKEN)
-    assert asker.http().send(asker.question(auth=PasswordAuth(logins))).http_status == 200
-    assert [record["status"] for record in asker.sim.requests()] == [401, 200]
-    assert logins.count == 2
-
-
-def test_new_token_after_a_refusal_with_403(asker: t.Any) -> None:
-    """TaurusDB refuses a bad token with HTTP 403."""
-    asker.sim.add_fault("status", status=403, error_code="DBS.280056", first=1)
-    logins = Logins(accounts.TOKEN, accounts.TOKEN)
-    assert asker.http().send(asker.question(auth=PasswordAuth(logins))).http_status == 200
-    assert logins.count == 2
-
-
-def test_one_new_token_only(asker: t.Any) -> None:
-    logins = Logins("wrong", "wrong too", accounts.TOKEN)
-    error = asker.fail(auth=PasswordAuth(logins))
-    assert error.kind == "unauthorized"
-    assert "IAM gave a token, but the service refuses it" in str(error)
-    assert len(asker.sim.requests()) == 2
-    assert logins.count == 2
-    assert_discreet(error)
-
-
-def test_refused_without_credentials(asker: t.Any) -> None:
-    error = asker.fail(auth=None)
-    assert error.kind == "unauthorized"
-    assert asker.sim.requests()[0]["auth"] == "none"
-
-
-def test_signature(asker: t.Any) -> None:
-    auth = KeyAuth(lambda: Key(accounts.ACCESS_KEY, accounts.SECRET_KEY), accounts.PROJECT_ID)
-    assert asker.http().send(asker.question(auth=auth)).http_status == 200
-    assert asker.sim.requests()[0]["auth"] == "aksk"
-
-
-def test_wrong_secret_key(asker: t.Any) -> None:
-    auth = KeyAuth(lambda: Key(accounts.ACCESS_KEY, "wrong"), accounts.PROJECT_ID)
-    error = asker.fail(auth=auth)
-    assert (error.kind, error.code) == ("unauthorized", "APIGW.0301")
-    assert "Check access_key and secret_key" in str(error)
-    assert "clock" not in str(error)
-    assert len(asker.sim.requests()) == 1
-
-
-@pytest.mark.parametrize(("skew", "side"), [(3600, "ahead of"), (-3600, "behind"), (1000, "ahead of")])
-def test_wrong_clock(asker: t.Any, skew: int, side: str) -> None:
-    """The vendor's signer in the simulator refuses the date; the message says how far the clock is off."""
-
-    def now() -> float:
-        return time.time() + skew
-
-    auth = KeyAuth(lambda: Key(accounts.ACCESS_KEY, accounts.SECRET_KEY), accounts.PROJECT_ID, now=now)
-    error = asker.fail(asker.http(now=now), auth=auth)
-    assert error.code == "APIGW.0303"
-    assert f"s {side} the server's" in str(error)
-    assert "Set the clock" in str(error)
-    seconds = int(str(error).partition("clock is ")[2].partition(" s ")[0])
-    assert abs(seconds - abs(skew)) <= 2
-
-
-def test_small_skew_is_not_blamed(asker: t.Any) -> None:
-    def now() -> float:
-        return time.time() + 100
-
-    auth = KeyAuth(lambda: Key(accounts.ACCESS_KEY, "wrong"), now=now)
-    assert "clock" not in str(asker.fail(asker.http(now=now), auth=auth))
-
-
-def test_clock_is_not_blamed_for_a_token(asker: t.Any) -> None:
-    http = asker.http(now=lambda: time.time() + 9999)
-    assert "clock" not in str(asker.fail(http, auth=TokenAuth("wrong")))
-
-
-@pytest.mark.parametrize("date", ["the day before yesterday", "", "Mon, 99 Jan 2026 00:00:00 GMT"])
-def test_date_that_is_none(asker: t.Any, date: str) -> None:
-    asker.sim.add_fault("bad_date", date=date)
-    error = asker.fail(auth=KeyAuth(lambda: Key(accounts.ACCESS_KEY, "wrong")))
-    assert "clock" not in str(error)
-    assert error.kind == "unauthorized"
-
-
-# Secrets that no header can carry
-
-UNFIT = {
-    "dash": "a-secret\u2026with-an-ellipsis",
-    "line": "a-secret\nwith-a-line-break",
-    "return": "a-secret\r\nX-Evil: 1",
-    "null": "a-secret\0with-a-null",
-    "surrogate": "a-secret\ud800",
-}
-
-
-@pytest.mark.parametrize("secret", UNFIT.values(), ids=UNFIT)
-@pytest.mark.parametrize("way", ["token", "access_key", "security_token", "password"])
-def test_secret_that_no_header_can_carry(asker: t.Any, way: str, secret: str) -> None:
-    ways = {
-        "token": TokenAuth(secret),
-        "access_key": KeyAuth(lambda: Key(secret, "s")),
-        "security_token": KeyAuth(lambda: Key("a", "s", secret)),
-        "password": PasswordAuth(lambda: secret),
-    }
-    error = asker.fail(auth=ways[way])
-    assert error.kind in ("connection", "unauthorized")
-    assert error.meaning in (Meaning.FATAL, Meaning.UNAUTHORIZED)
-    assert_discreet(error, "a-secret")
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "http://dds..example.com",
-        "http://.example.com",
-        f"http://{'a' * 64}.example.com",
-        "http://dds example.com",
-        "http://[::1",
-        "http://*.example.com",
-        "ftp://example.com",
-        "http://",
-    ],
-)
-def test_address_that_is_none(asker: t.Any, address: str) -> None:
-    error = asker.fail(url=f"{address}/v3/p/jobs?id=1")
-    assert (error.kind, error.meaning) == ("connection", Meaning.FATAL)
-    assert "Check endpoint" in str(error)
-    assert_discreet(error)
-
-
-def test_address_of() -> None:
-    assert address_of("https://h.example.com:1/a/b?id=1&token=2#x") == "https://h.example.com:1/a/b"
-
-
-# TLS
-
-
-class Tls(t.NamedTuple):
-    sim: Simulator
-    ca_path: str
-    url: str
-
-
-@pytest.fixture(name="authority", scope="session")
-def fixture_authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(name="tls", scope="module")
-def fixture_tls(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tls]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    ca_path = tmp_path_factory.mktemp("tls") / "ca.pem"
-    authority.cert_pem.write_to_path(str(ca_path))
-    with Simulator(ssl_context=context) as sim:
-        task = sim.add_task("dds")
-        yield Tls(sim, str(ca_path), f"{sim.endpoint('dds')}/v3/{accounts.PROJECT_ID}/jobs?id={task['task_id']}")
-
-
-def ask_tls(tls: Tls, verify: bool | str, url: str | None = None) -> Answer:
-    http = HttpClient(new_session(), request_timeout=10, verify=verify)
-    return http.send(Question("GET", url or tls.url, "Cannot read it", auth=TokenAuth(accounts.TOKEN)))
-
-
-def assert_untrusted(error: RequestError) -> None:
-    assert (error.kind, error.meaning) == ("connection", Meaning.FATAL)
-    assert error.message == "the server's certificate is not trusted"
-    assert "ca_path" in error.hint
-    assert_discreet(error)
-
-
-@pytest.fixture(name="other_ca")
-def fixture_other_ca(tmp_path: Path) -> str:
-    path = tmp_path / "other.pem"
-    trustme.CA().cert_pem.write_to_path(str(path))
-    return str(path)
-
-
-def test_tls_untrusted(tls: Tls) -> None:
-    tls.sim.clear_requests()
-    with pytest.raises(RequestError) as caught:
-        ask_tls(tls, True)
-    assert_untrusted(caught.value)
-    assert tls.sim.requests() == []
-
-
-def test_tls_with_the_authority(tls: Tls) -> None:
-    assert ask_tls(tls, tls.ca_path).http_status == 200
-
-
-def test_tls_with_another_authority(tls: Tls, other_ca: str) -> None:
-    with pytest.raises(RequestError) as caught:
-        ask_tls(tls, other_ca)
-    assert_untrusted(caught.value)
-
-
-def test_tls_of_another_host(tls: Tls) -> None:
-    with pytest.raises(RequestError) as caught:
-        ask_tls(tls, tls.ca_path, tls.url.replace("127.0.0.1", "localhost"))
-    assert_untrusted(caught.value)
-
-
-@pytest.mark.filterwarnings("error")
-def test_tls_unverified(tls: Tls) -> None:
-    assert ask_tls(tls, False).http_status == 200
-
-
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_tls_environment(tls: Tls, other_ca: str, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the caller says wins; otherwise the variable counts."""
-    monkeypatch.setenv(variable, tls.ca_path)
-    assert ask_tls(tls, True).http_status == 200
-    with pytest.raises(RequestError) as caught:
-        ask_tls(tls, other_ca)
-    assert_untrusted(caught.value)
-    monkeypatch.setenv(variable, other_ca)
-    assert ask_tls(tls, tls.ca_path).http_status == 200
-    assert ask_tls(tls, False).http_status == 200
-    with pytest.raises(RequestError) as caught:
-        ask_tls(tls, True)
-    assert_untrusted(caught.value)
-
-
-def test_tls_without_a_file(tls: Tls, tmp_path: Path) -> None:
-    with pytest.raises(RequestError) as caught:
-        ask_tls(tls, str(tmp_path / "missing.pem"))
-    assert (caught.value.kind, caught.value.meaning) == ("connection", Meaning.FATAL)
-
-
-def test_tls_with_a_file_that_is_no_authority(tls: Tls, tmp_path: Path) -> None:
-    path = tmp_path / "no.pem"
-    path.write_text("no certificate")
-    with pytest.raises(RequestError) as caught:
-        ask_tls(tls, str(path))
-    assert (caught.value.kind, caught.value.meaning) == ("connection", Meaning.FATAL)
-    assert_discreet(caught.value)
-
-
-def test_https_to_a_port_that_speaks_http(asker: t.Any) -> None:
-    error = asker.fail(url=asker.url.replace("http://", "https://"))
-    assert error.kind == "connection"
-    assert_discreet(error)
-
-
-def test_http_to_a_port_that_speaks_tls(tls: Tls) -> None:
-    with pytest.raises(RequestError) as caught:
-        ask_tls(tls, True, tls.url.replace("https://", "http://"))
-    assert caught.value.kind in ("connection", "api_error")
-    assert_discreet(caught.value)
-
-
-# The environment
-
-
-def test_proxy(asker: t.Any, raw_server: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proxy of the environment is asked for any host; it is told no other secret than the request's own."""
-    proxy = raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
-    monkeypatch.setenv("http_proxy", proxy.url)
-    asker.http().send(asker.question(url="http://dds.invalid/v3/p/jobs?id=1"))
-    [received] = proxy.received
-    assert received.startswith(b"GET http://dds.invalid/v3/p/jobs?id=1 HTTP/1.1\r\n")
-
-
-def test_no_proxy(asker: t.Any, closed_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", closed_port)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    assert asker.http().send(asker.question()).http_status == 200
-
-
-def test_proxy_is_not_asked_without_the_environment(
-    asker: t.Any, raw_server: t.Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As for the metadata address."""
-    proxy = raw_server(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-    for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(variable, proxy.url)
-    assert asker.http(trust_env=False).send(asker.question()).http_status == 200
-    assert proxy.received == []
-    assert asker.fail().http_status == 500
-
-
-def test_proxy_that_is_not_there(asker: t.Any, closed_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", closed_port.replace("http://", "http://user:proxy-secret@"))
-    error = asker.fail(url="http://dds.invalid/v3/p/jobs?id=1")
-    assert (error.kind, error.meaning) == ("connection", Meaning.TRANSIENT)
-    assert error.message == "the proxy could not be reached"
-    assert_discreet(error, "proxy-secret")
-
-
-@pytest.mark.parametrize("proxy", ["nonsense://x:1", "http://", "http://:99999", "http://a..b:1"])
-def test_proxy_that_is_none(asker: t.Any, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", proxy)
-    error = asker.fail(url="http://dds.invalid/v3/p/jobs?id=1")
-    assert error.kind == "connection"
-    assert "proxy" in str(error)
-    assert_discreet(error)
-
-
-def test_netrc_is_not_read(asker: t.Any, raw_server: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login someone password netrc-secret\n")
-    netrc.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(netrc))
-    server = raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
-    http = asker.http()
-    for auth in (None, TokenAuth("a token")):
-        http.send(asker.question(url=server.url, auth=auth))
-    assert len(server.received) == 2
-    assert b"authorization" not in b"".join(server.received).lower()
-
-
-def test_nothing_of_the_environment_is_changed(asker: t.Any) -> None:
-    before = dict(os.environ)
-    asker.http().send(asker.question())
-    assert dict(os.environ) == before
+@pytest.mark.parametrize(("given", "message"), SETTINGS)
+def test_mistakes_in_the_settings(cloud: t.Any, given: dict[str, t.Any], message: str) -> None:
+    client = cloud.client("dds", **{**NOWHERE, **given})
+    with pytest.raises(InputError) as caught:
+        client.check([TaskRef("dds", "t")])
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("given", [{"access_key": "a"}, {"username": "u"}, {"password": "p", "domain_name": "d"}])
+def test_incomplete_credentials(cloud: t.Any, given: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="is given without"):
+        cloud.client("dds", **given).check([TaskRef("dds", "t")])
+    assert cloud.sim.requests() == []
+
+
+LOGIN_NOWHERE = [
+    ({"iam_endpoint": None, "region": None}, "Neither region nor iam_endpoint is given"),
+    ({"iam_endpoint": None, "region": "mars-1"}, "The address of IAM in region 'mars-1' is not known"),
+    ({"iam_endpoint": "http://iam.example.com"}, "iam_endpoint is an http:// address"),
+    ({"iam_endpoint": "nonsense"}, "iam_endpoint must be an address"),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), LOGIN_NOWHERE)
+def test_password_without_an_address_to_log_in(cloud: t.Any, given: dict[str, t.Any], message: str) -> None:
+    """Project and endpoint are known, so that only the login needs IAM's address."""
+    client = cloud.client("dds", **BY_PASSWORD, **given)
+    ref = TaskRef("dds", "t")
+    for refuse in (lambda: client.check([ref]), lambda: client.find(ref)):
+        with pytest.raises(InputError) as caught:
+            refuse()
+        assert message in str(caught.value)
+    assert cloud.sim.requests() == []
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 3601, float("nan"), float("inf"), float("-inf")])
+def test_bad_request_timeout(cloud: t.Any, seconds: float) -> None:
+    with pytest.raises(InputError, match="request_timeout must be more than 0 and at most 3600 seconds"):
+        cloud.by_token("dds", request_timeout=seconds)
+
+
+def test_ca_path_that_is_missing(cloud: t.Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="ca_path names .*missing.pem, which does not exist on the host"):
+        cloud.by_token("dds", ca_path=str(tmp_path / "missing.pem"))
+    cloud.by_token("dds", ca_path=str(tmp_path / "missing.pem"), validate_certs=False)
+
+
+def test_without_requests(cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_client, "REQUESTS_IMPORT_ERROR", "Traceback ...")
+    with pytest.raises(MissingLibraryError) as caught:
+        cloud.by_token("dds")
+    assert str(caught.value).startswith("Failed to import the required Python library (requests)")
+    assert caught.value.to_result()["exception"] == "Traceback ..."
+
+
+# What query modules return
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_find_task(cloud: t.Any, service: str) -> None:
+    task = cloud.sim.add_task(service)
+    params = {"task_id": task["task_id"], "instance_id": task["instance_id"], "task_name": task["task_name"]}
+    result = _query_module.run(service, params, cloud.by_token(service))
+    assert set(result) == {"task", "response"}
+    assert result["task"]["id"] == task["task_id"]
+    assert set(result["task"]) == set(Task("dds", "pending").to_dict())
+
+
+def test_find_task_that_is_not_there(cloud: t.Any) -> None:
+    result = _query_module.run("dds", {"task_id": "unknown"}, cloud.by_token("dds"))
+    assert result == {"task": None, "response": {"error_code": "DBS.200543", "error_msg": "The job does not exist."}}
+
+
+def test_no_thread_is_left(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds") for dummy in range(20)]
+    client = cloud.by_token("dds")
+    before = threading.active_count()
+    client.get_tasks([ref_of(task) for task in tasks])
+    deadline = time.monotonic() + SLACK
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
+
+
+def test_a_mistake_in_a_list_says_which_task_it_is_in(cloud: t.Any) -> None:
+    client = cloud.by_token("dds")
+    good, bad = TaskRef("dds", "t"), TaskRef("kafka", "t")
+    with pytest.raises(InputError, match=r"^tasks\[2\]: A task of kafka needs instance_id\.$"):
+        client.check([good, good, bad])
+    with pytest.raises(InputError, match=r"^A task of kafka"):
+        client.check([bad])

@@ -10,13 +10,13 @@ import typing as t
 import pytest
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
+    ApiError,
+    ErrorClass,
     InputError,
-    Meaning,
     MissingLibraryError,
-    RequestError,
     TasksError,
-    describe_answer,
-    meaning_of,
+    classify_error,
+    describe_response,
 )
 
 TRANSIENT, NOT_FOUND, UNAUTHORIZED, FATAL = "transient", "not_found", "unauthorized", "fatal"
@@ -111,12 +111,12 @@ TABLE: list[tuple[int | None, str | None, str]] = [
 KINDS = {TRANSIENT: "api_error", NOT_FOUND: "not_found", UNAUTHORIZED: "unauthorized", FATAL: "api_error"}
 
 
-@pytest.mark.parametrize(("http_status", "code", "meaning"), TABLE)
-def test_meaning(http_status: int | None, code: str | None, meaning: str) -> None:
-    assert meaning_of(http_status, code) is Meaning(meaning)
-    error = RequestError("text", http_status=http_status, code=code)
-    assert error.meaning is Meaning(meaning)
-    assert error.kind == KINDS[meaning]
+@pytest.mark.parametrize(("http_status", "code", "error_class"), TABLE)
+def test_meaning(http_status: int | None, code: str | None, error_class: str) -> None:
+    assert classify_error(http_status, code) is ErrorClass(error_class)
+    error = ApiError("text", http_status=http_status, code=code)
+    assert error.error_class is ErrorClass(error_class)
+    assert error.kind == KINDS[error_class]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_meaning(http_status: int | None, code: str | None, meaning: str) -> Non
     ],
 )
 def test_throttled(http_status: int | None, code: str | None, throttled: bool) -> None:
-    assert RequestError("text", http_status=http_status, code=code).throttled is throttled
+    assert ApiError("text", http_status=http_status, code=code).throttled is throttled
 
 
 @pytest.mark.parametrize(
@@ -148,27 +148,27 @@ def test_throttled(http_status: int | None, code: str | None, throttled: bool) -
     ],
 )
 def test_words(http_status: int | None, code: str | None, message: str, request_id: str | None, sentence: str) -> None:
-    assert describe_answer(http_status, code, message, request_id) == sentence
+    assert describe_response(http_status, code, message, request_id) == sentence
 
 
 def test_message_says_what_was_asked_what_came_back_and_what_to_do() -> None:
-    error = RequestError(
-        "The job does not exist.", http_status=400, code="DBS.200543", asked="Cannot read it", hint="Check the id."
+    error = ApiError(
+        "The job does not exist.", http_status=400, code="DBS.200543", action="Cannot read it", hint="Check the id."
     )
     assert str(error) == "Cannot read it: HTTP 400 DBS.200543: The job does not exist. Check the id."
 
 
 def test_message_without_question_and_hint() -> None:
-    assert str(RequestError("no", http_status=500)) == "HTTP 500: no"
+    assert str(ApiError("no", http_status=500)) == "HTTP 500: no"
 
 
 def test_failure() -> None:
-    error = RequestError(
+    error = ApiError(
         "no",
         http_status=429,
         code="APIGW.0308",
         request_id="1f",
-        asked="Cannot",
+        action="Cannot",
         hint="Wait.",
         retry_after=7.0,
         body={},
@@ -182,17 +182,17 @@ def test_failure() -> None:
     }
     assert error.to_failure() == failure
     assert error.to_result() == {"msg": str(error), "failure": failure}
-    observation = {**failure, "meaning": "transient", "retry_after": 7.0, "text": str(error)}
+    observation = {**failure, "error_class": "transient", "retry_after": 7.0, "text": str(error)}
     assert error.to_observation() == observation
-    again = RequestError.from_observation(observation)
+    again = ApiError.from_observation(observation)
     assert again.to_observation() == observation
     assert str(again) == str(error)
     assert again.throttled
 
 
 def test_kind_and_meaning_can_be_given() -> None:
-    error = RequestError("no", kind="connection", meaning=Meaning.FATAL)
-    assert (error.kind, error.meaning) == ("connection", Meaning.FATAL)
+    error = ApiError("no", kind="connection", error_class=ErrorClass.FATAL)
+    assert (error.kind, error.error_class) == ("connection", ErrorClass.FATAL)
 
 
 def test_input_error() -> None:

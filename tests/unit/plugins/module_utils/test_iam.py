@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils import _iam
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _auth
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import Key, KeyAuth, TokenAuth
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import HttpClient, RequestError, new_session
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError, Meaning
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass, InputError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._http import HttpClient, new_session
 from simulator import Simulator, accounts
 
 CREDENTIALS = {
@@ -31,9 +31,9 @@ def fixture_http() -> HttpClient:
     return HttpClient(new_session(), request_timeout=10)
 
 
-def login(http: HttpClient, sim: Simulator, **given: t.Any) -> _iam.Token:
-    place = {"project_id": None, "region": accounts.REGION, **given}
-    return _iam.login(http, sim.endpoint("iam"), place.pop("credentials", CREDENTIALS), **place)
+def login(http: HttpClient, sim: Simulator, **given: t.Any) -> _auth.Token:
+    source = {"project_id": None, "region": accounts.REGION, **given}
+    return _auth.login(http, sim.endpoint("iam"), source.pop("credentials", CREDENTIALS), **source)
 
 
 class Bodies:
@@ -52,17 +52,17 @@ class Bodies:
 
 
 @pytest.mark.parametrize(
-    ("place", "scope"),
+    ("source", "scope"),
     [
         ({"project_id": "p", "region": None}, {"project": {"id": "p"}}),
         ({"project_id": "p", "region": "r"}, {"project": {"id": "p"}}),
         ({"project_id": None, "region": "r"}, {"project": {"name": "r", "domain": {"name": "the domain"}}}),
     ],
 )
-def test_what_is_sent(http: HttpClient, raw_server: t.Any, place: t.Any, scope: t.Any) -> None:
+def test_what_is_sent(http: HttpClient, raw_server: t.Any, source: t.Any, scope: t.Any) -> None:
     bodies = Bodies(raw_server)
     credentials = {"username": "ü", "password": 'p"\\ä', "domain_name": "the domain"}
-    _iam.login(http, bodies.server.url, credentials, **place)
+    _auth.login(http, bodies.server.url, credentials, **source)
     head, body = bodies.sent()
     assert head.startswith("POST /v3/auth/tokens?nocatalog=true HTTP/1.1\r\n")
     assert "application/json" in head
@@ -71,9 +71,9 @@ def test_what_is_sent(http: HttpClient, raw_server: t.Any, place: t.Any, scope: 
     assert body == {"auth": {"identity": identity, "scope": scope}}
 
 
-@pytest.mark.parametrize("place", [{}, {"project_id": accounts.PROJECT_ID, "region": None}], ids=("name", "id"))
-def test_token(http: HttpClient, sim: Simulator, place: t.Any) -> None:
-    token = login(http, sim, **place)
+@pytest.mark.parametrize("source", [{}, {"project_id": accounts.PROJECT_ID, "region": None}], ids=("name", "id"))
+def test_token(http: HttpClient, sim: Simulator, source: t.Any) -> None:
+    token = login(http, sim, **source)
     assert token.value.startswith("MIISimulatorIssued-")
     assert token.project_id == accounts.PROJECT_ID
     assert token.expires_at is not None and token.expires_at.endswith("Z")
@@ -96,11 +96,11 @@ def test_no_place_for_a_token(http: HttpClient, sim: Simulator) -> None:
 
 @pytest.mark.parametrize("wrong", ["username", "password", "domain_name"])
 def test_wrong_password(http: HttpClient, sim: Simulator, wrong: str) -> None:
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(ApiError) as caught:
         login(http, sim, credentials={**CREDENTIALS, wrong: "not-the-right-one"})
     error = caught.value
     # IAM's code is the number of the HTTP status; it is said once.
-    assert (error.kind, error.meaning, error.code) == ("unauthorized", Meaning.UNAUTHORIZED, "401")
+    assert (error.kind, error.error_class, error.code) == ("unauthorized", ErrorClass.UNAUTHORIZED, "401")
     assert "HTTP 401: The username or password is wrong (request id" in str(error)
     assert "Check username, password and domain_name" in str(error)
     assert "Cannot get a token (POST " in str(error)
@@ -110,14 +110,14 @@ def test_wrong_password(http: HttpClient, sim: Simulator, wrong: str) -> None:
 
 
 def test_unknown_project(http: HttpClient, sim: Simulator) -> None:
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(ApiError) as caught:
         login(http, sim, project_id="0" * 32)
     assert caught.value.kind == "unauthorized"
 
 
 def test_token_without_the_header(http: HttpClient, sim: Simulator) -> None:
     sim.change_accounts(omit_subject_token=True)
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(ApiError) as caught:
         login(http, sim)
     assert caught.value.message == "the answer has no header X-Subject-Token"
     assert (caught.value.kind, caught.value.http_status) == ("api_error", 201)
@@ -133,7 +133,7 @@ def test_token_without_expires_at(http: HttpClient, sim: Simulator) -> None:
 @pytest.mark.parametrize("fault", ["redirect", "login_page", "reset", "throttle", "huge"])
 def test_token_in_bad_weather(http: HttpClient, sim: Simulator, fault: str) -> None:
     sim.add_fault(fault, service="iam")
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(ApiError) as caught:
         login(http, sim)
     assert accounts.PASSWORD not in f"{caught.value} {caught.value.to_result()}"
     assert len(sim.requests()) == 1
@@ -144,7 +144,7 @@ def test_token_in_bad_weather(http: HttpClient, sim: Simulator, fault: str) -> N
 
 def find(http: HttpClient, sim: Simulator, region: str = accounts.REGION) -> str:
     auth = KeyAuth(lambda: Key(accounts.ACCESS_KEY, accounts.SECRET_KEY))
-    return _iam.find_project(http, sim.endpoint("iam"), auth, region, None)
+    return _auth.find_project(http, sim.endpoint("iam"), auth, region, None)
 
 
 def test_project(http: HttpClient, sim: Simulator) -> None:
@@ -157,15 +157,15 @@ def test_project(http: HttpClient, sim: Simulator) -> None:
 
 
 def test_project_by_token(http: HttpClient, sim: Simulator) -> None:
-    found = _iam.find_project(http, sim.endpoint("iam"), TokenAuth(accounts.TOKEN), accounts.REGION, 5)
+    found = _auth.find_project(http, sim.endpoint("iam"), TokenAuth(accounts.TOKEN), accounts.REGION, 5)
     assert found == accounts.PROJECT_ID
 
 
 def test_no_project(http: HttpClient, sim: Simulator) -> None:
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(ApiError) as caught:
         find(http, sim, "mars-1")
     error = caught.value
-    assert (error.kind, error.meaning) == ("api_error", Meaning.FATAL)
+    assert (error.kind, error.error_class) == ("api_error", ErrorClass.FATAL)
     assert error.message == "found no project named mars-1"
     assert str(error).endswith("Set project_id.")
 
@@ -173,9 +173,9 @@ def test_no_project(http: HttpClient, sim: Simulator) -> None:
 def test_several_projects(http: HttpClient, sim: Simulator) -> None:
     """They are listed, so that the user can choose one."""
     sim.change_accounts(projects=[{"id": "id-1", "name": accounts.REGION}, {"id": "id-2", "name": accounts.REGION}])
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(ApiError) as caught:
         find(http, sim)
-    assert caught.value.meaning is Meaning.FATAL
+    assert caught.value.error_class is ErrorClass.FATAL
     assert caught.value.message == f"found 2 projects: {accounts.REGION} (id-1), {accounts.REGION} (id-2)"
     assert "Set project_id" in str(caught.value)
 
@@ -185,22 +185,22 @@ def test_several_projects(http: HttpClient, sim: Simulator) -> None:
 )
 def test_projects_of_another_shape(http: HttpClient, sim: Simulator, body: t.Any) -> None:
     sim.add_fault("status", status=200, body=body)
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(ApiError) as caught:
         find(http, sim)
-    assert caught.value.meaning is Meaning.TRANSIENT
+    assert caught.value.error_class is ErrorClass.TRANSIENT
 
 
 @pytest.mark.parametrize("entries", [[None], ["x"], [1], [{}], [{"id": None}], [{"id": ""}], [[]]])
 def test_projects_without_ids(http: HttpClient, sim: Simulator, entries: t.Any) -> None:
     sim.add_fault("status", status=200, body={"projects": entries})
-    with pytest.raises(RequestError):
+    with pytest.raises(ApiError):
         find(http, sim)
 
 
 def test_project_look_up_is_refused(http: HttpClient, sim: Simulator) -> None:
     auth = KeyAuth(lambda: Key(accounts.ACCESS_KEY, "wrong"))
-    with pytest.raises(RequestError) as caught:
-        _iam.find_project(http, sim.endpoint("iam"), auth, accounts.REGION, None)
+    with pytest.raises(ApiError) as caught:
+        _auth.find_project(http, sim.endpoint("iam"), auth, accounts.REGION, None)
     assert caught.value.kind == "unauthorized"
     assert f"Cannot look up the project of region {accounts.REGION}" in str(caught.value)
 
@@ -208,8 +208,8 @@ def test_project_look_up_is_refused(http: HttpClient, sim: Simulator) -> None:
 def test_project_look_up_in_time(http: HttpClient, sim: Simulator) -> None:
     sim.add_fault("hang", service="iam")
     started = time.monotonic()
-    with pytest.raises(RequestError, match="no answer within"):
-        _iam.find_project(http, sim.endpoint("iam"), TokenAuth(accounts.TOKEN), accounts.REGION, 0.4)
+    with pytest.raises(ApiError, match="no answer within"):
+        _auth.find_project(http, sim.endpoint("iam"), TokenAuth(accounts.TOKEN), accounts.REGION, 0.4)
     assert time.monotonic() - started < 0.4 + SLACK
 
 
@@ -223,7 +223,7 @@ def fixture_metadata() -> Iterator[HttpClient]:
 
 def test_agency_key_with_the_token_step(metadata: HttpClient, sim: Simulator) -> None:
     sim.change_accounts(metadata_expires_in=3600)
-    key = _iam.fetch_agency_key(metadata, sim.endpoint("metadata"))
+    key = _auth.fetch_agency_key(metadata, sim.endpoint("metadata"))
     assert key.access_key == accounts.TEMPORARY_ACCESS_KEY
     assert key.secret_key == accounts.TEMPORARY_SECRET_KEY
     assert key.security_token == accounts.SECURITY_TOKEN
@@ -234,7 +234,7 @@ def test_agency_key_with_the_token_step(metadata: HttpClient, sim: Simulator) ->
 
 def test_agency_key_without_the_token_step(metadata: HttpClient, sim: Simulator) -> None:
     sim.change_accounts(metadata="imdsv1")
-    assert _iam.fetch_agency_key(metadata, sim.endpoint("metadata")).access_key == accounts.TEMPORARY_ACCESS_KEY
+    assert _auth.fetch_agency_key(metadata, sim.endpoint("metadata")).access_key == accounts.TEMPORARY_ACCESS_KEY
     assert [(record["method"], record["status"]) for record in sim.requests()] == [("PUT", 404), ("GET", 200)]
 
 
@@ -242,22 +242,22 @@ def test_agency_key_without_the_token_step(metadata: HttpClient, sim: Simulator)
 def test_older_hosts_have_no_token_step(metadata: HttpClient, sim: Simulator, status: int) -> None:
     sim.change_accounts(metadata="imdsv1")
     sim.add_fault("status", status=status, body="no", method="PUT")
-    assert _iam.fetch_agency_key(metadata, sim.endpoint("metadata")).access_key == accounts.TEMPORARY_ACCESS_KEY
+    assert _auth.fetch_agency_key(metadata, sim.endpoint("metadata")).access_key == accounts.TEMPORARY_ACCESS_KEY
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 302])
 def test_token_step_that_fails(metadata: HttpClient, sim: Simulator, status: int) -> None:
     sim.add_fault("status", status=status, body="no", method="PUT")
-    with pytest.raises(RequestError) as caught:
-        _iam.fetch_agency_key(metadata, sim.endpoint("metadata"))
+    with pytest.raises(ApiError) as caught:
+        _auth.fetch_agency_key(metadata, sim.endpoint("metadata"))
     assert caught.value.http_status == status
     assert len(sim.requests()) == 1
 
 
 def test_no_agency(metadata: HttpClient, sim: Simulator) -> None:
     sim.change_accounts(metadata="no_agency")
-    with pytest.raises(RequestError) as caught:
-        _iam.fetch_agency_key(metadata, sim.endpoint("metadata"))
+    with pytest.raises(ApiError) as caught:
+        _auth.fetch_agency_key(metadata, sim.endpoint("metadata"))
     assert caught.value.http_status == 401
     assert "password" not in str(caught.value)
 
@@ -265,8 +265,8 @@ def test_no_agency(metadata: HttpClient, sim: Simulator) -> None:
 def test_no_metadata_service(metadata: HttpClient, closed_port: str) -> None:
     """It answers at once."""
     started = time.monotonic()
-    with pytest.raises(RequestError) as caught:
-        _iam.fetch_agency_key(metadata, closed_port)
+    with pytest.raises(ApiError) as caught:
+        _auth.fetch_agency_key(metadata, closed_port)
     assert time.monotonic() - started < SLACK
     assert caught.value.kind == "connection"
 
@@ -275,8 +275,8 @@ def test_metadata_service_that_hangs(sim: Simulator) -> None:
     http = HttpClient(new_session(trust_env=False), request_timeout=0.4)
     sim.add_fault("hang", service="metadata")
     started = time.monotonic()
-    with pytest.raises(RequestError):
-        _iam.fetch_agency_key(http, sim.endpoint("metadata"))
+    with pytest.raises(ApiError):
+        _auth.fetch_agency_key(http, sim.endpoint("metadata"))
     assert time.monotonic() - started < 0.4 + SLACK
 
 
@@ -296,9 +296,9 @@ def test_metadata_service_that_hangs(sim: Simulator) -> None:
 )
 def test_no_key_in_the_answer(metadata: HttpClient, sim: Simulator, body: t.Any) -> None:
     sim.add_fault("status", status=200, body=body, method="GET")
-    with pytest.raises(RequestError) as caught:
-        _iam.fetch_agency_key(metadata, sim.endpoint("metadata"))
-    assert caught.value.meaning is Meaning.TRANSIENT
+    with pytest.raises(ApiError) as caught:
+        _auth.fetch_agency_key(metadata, sim.endpoint("metadata"))
+    assert caught.value.error_class is ErrorClass.TRANSIENT
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_no_key_in_the_answer(metadata: HttpClient, sim: Simulator, body: t.Any)
 def test_end_of_a_key(metadata: HttpClient, sim: Simulator, expires_at: t.Any, seconds: float | None) -> None:
     credential = {"access": "a", "secret": "s", "securitytoken": "t", "expires_at": expires_at}
     sim.add_fault("status", status=200, body={"credential": credential}, method="GET")
-    assert _iam.fetch_agency_key(metadata, sim.endpoint("metadata")) == Key("a", "s", "t", seconds)
+    assert _auth.fetch_agency_key(metadata, sim.endpoint("metadata")) == Key("a", "s", "t", seconds)
 
 
 def test_metadata_is_not_asked_through_a_proxy(
@@ -324,8 +324,8 @@ def test_metadata_is_not_asked_through_a_proxy(
 ) -> None:
     monkeypatch.setenv("http_proxy", closed_port)
     monkeypatch.setenv("HTTP_PROXY", closed_port)
-    assert _iam.fetch_agency_key(metadata, sim.endpoint("metadata")).access_key
+    assert _auth.fetch_agency_key(metadata, sim.endpoint("metadata")).access_key
 
 
 def test_metadata_address() -> None:
-    assert _iam.METADATA_ENDPOINT == "http://169.254.169.254"
+    assert _auth.METADATA_ENDPOINT == "http://169.254.169.254"

@@ -18,8 +18,9 @@ import pytest
 import yaml
 
 from ansible_collections.huaweicloud.tasks.plugins.doc_fragments._auth import ModuleDocFragment
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._credentials import ENVIRONMENT
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _query_module
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._settings import ENVIRONMENT
 
 PACKAGE = "ansible_collections.huaweicloud.tasks.plugins.modules"
 FOLDER = Path(t.cast(str, importlib.import_module(f"{PACKAGE}.wait_for_task").__file__)).parent
@@ -34,7 +35,8 @@ class Started(Exception):
 
 def arguments_of(name: str) -> dict[str, t.Any]:
     module = importlib.import_module(f"{PACKAGE}.{name}")
-    with patch.object(module, "AnsibleModule", side_effect=Started) as started, pytest.raises(Started):
+    where = module if hasattr(module, "AnsibleModule") else _query_module
+    with patch.object(where, "AnsibleModule", side_effect=Started) as started, pytest.raises(Started):
         module.main()
     return t.cast("dict[str, t.Any]", started.call_args.kwargs)
 
@@ -136,7 +138,7 @@ class Block(importlib.abc.MetaPathFinder):
         return None
 
 sys.meta_path.insert(0, Block())
-for name in ("_errors", "_task", "_services", "_regions", "_wait", "_report", "_credentials", "_arguments"):
+for name in ("_errors", "_task", "_services", "_endpoints", "_waiter", "_result", "_settings", "_argspec"):
     importlib.import_module("ansible_collections.huaweicloud.tasks.plugins.module_utils." + name)
 """
 

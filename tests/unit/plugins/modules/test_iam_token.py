@@ -10,8 +10,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._iam import Token
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._query import TaskClient
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import Token
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import TaskClient
 from ansible_collections.huaweicloud.tasks.plugins.modules import iam_token
 from simulator import Simulator, accounts
 
@@ -19,10 +19,10 @@ KEYS = {"token", "expires_at", "issued_at", "project_id"}
 LOGIN = {"username": accounts.USERNAME, "password": accounts.PASSWORD, "domain_name": accounts.DOMAIN_NAME}
 
 
-@pytest.mark.parametrize("place", [{"region": accounts.REGION}, {"project_id": accounts.PROJECT_ID}])
-def test_token(run_module: t.Any, sim: Simulator, place: dict[str, str]) -> None:
+@pytest.mark.parametrize("source", [{"region": accounts.REGION}, {"project_id": accounts.PROJECT_ID}])
+def test_token(run_module: t.Any, sim: Simulator, source: dict[str, str]) -> None:
     """It is returned as it is, and serves the other modules."""
-    outcome = run_module("iam_token", iam_endpoint=sim.endpoint("iam"), **place, **LOGIN)
+    outcome = run_module("iam_token", iam_endpoint=sim.endpoint("iam"), **source, **LOGIN)
     result = outcome.result
     assert set(result) - {"invocation"} == KEYS
     assert result["project_id"] == accounts.PROJECT_ID
@@ -75,8 +75,8 @@ def test_wrong_password(run_module: t.Any, sim: Simulator) -> None:
     ],
 )
 def test_mistakes(run_module: t.Any, sim: Simulator, given: dict[str, t.Any], message: str) -> None:
-    place = {"iam_endpoint": sim.endpoint("iam"), "region": accounts.REGION}
-    result = run_module.fail("iam_token", **{**place, **given})
+    source = {"iam_endpoint": sim.endpoint("iam"), "region": accounts.REGION}
+    result = run_module.fail("iam_token", **{**source, **given})
     assert message in result["msg"]
     assert sim.requests() == []
 

@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import typing as t
 from unittest.mock import Mock
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import Meaning, RequestError
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._query import Reply, TaskClient
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _query_module
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import TaskClient, TaskResponse
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
 from simulator import Simulator, accounts
@@ -136,13 +136,13 @@ def test_credentials_of_the_environment(run_module: t.Any, sim: Simulator, monke
     assert sim.requests()[0]["auth"] == "aksk"
 
 
-@pytest.mark.parametrize("place", ["option", "environment"])
+@pytest.mark.parametrize("source", ["option", "environment"])
 def test_secrets_in_an_answer_are_masked(
-    run_module: t.Any, sim: Simulator, monkeypatch: pytest.MonkeyPatch, place: str
+    run_module: t.Any, sim: Simulator, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     """A server that repeats what it was sent does not bring it into the output."""
     given = connection(sim, "dds")
-    if place == "environment":
+    if source == "environment":
         monkeypatch.setenv("HW_AUTH_TOKEN", given.pop("auth_token"))
     body = {"error_code": "X.1", "error_msg": f"bad token {accounts.TOKEN}"}
     sim.add_fault("status", status=403, body=body)
@@ -156,8 +156,8 @@ def test_token_of_a_login_is_masked(run_module: t.Any, sim: Simulator) -> None:
     sim.change_accounts(token_lifetime=86400)
     task = sim.add_task("dds", raw={"job": {"id": "t", "status": "Running", "name": "MIISimulatorIssued-"}})
     login = {"username": accounts.USERNAME, "password": accounts.PASSWORD, "domain_name": accounts.DOMAIN_NAME}
-    place = {"endpoint": sim.endpoint("dds"), "iam_endpoint": sim.endpoint("iam"), "region": accounts.REGION}
-    outcome = run_module("dds_task_info", task_id=task["task_id"], **place, **login)
+    source = {"endpoint": sim.endpoint("dds"), "iam_endpoint": sim.endpoint("iam"), "region": accounts.REGION}
+    outcome = run_module("dds_task_info", task_id=task["task_id"], **source, **login)
     assert outcome.code == 0
     assert accounts.PASSWORD not in outcome.output
 
@@ -190,9 +190,9 @@ def test_token_that_no_header_can_carry(run_module: t.Any, sim: Simulator, token
 @pytest.mark.parametrize(("service", "module"), NAMED)
 def test_run(service: str, module: str) -> None:
     client = Mock(spec=TaskClient)
-    client.find.return_value = Reply(Task(service, "running", id="t"), {"a": 1})
+    client.find.return_value = TaskResponse(Task(service, "running", id="t"), {"a": 1})
     params = {"task_id": "t", "instance_id": "i", "task_name": "n"}
-    result = importlib.import_module(f"{MODULES}.{module}").run(params, client)
+    result = _query_module.run(service, params, client)
     assert result == {"task": Task(service, "running", id="t").to_dict(), "response": {"a": 1}}
     client.find.assert_called_once_with(TaskRef(service, "t", "i", "n"))
 
@@ -200,6 +200,6 @@ def test_run(service: str, module: str) -> None:
 @pytest.mark.parametrize(("service", "module"), NAMED)
 def test_run_fails(service: str, module: str) -> None:
     client = Mock(spec=TaskClient)
-    client.find.side_effect = RequestError("no", meaning=Meaning.FATAL)
-    with pytest.raises(RequestError):
-        importlib.import_module(f"{MODULES}.{module}").run({"task_id": "t"}, client)
+    client.find.side_effect = ApiError("no", error_class=ErrorClass.FATAL)
+    with pytest.raises(ApiError):
+        _query_module.run(service, {"task_id": "t"}, client)

@@ -12,9 +12,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import RequestError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, SubTask, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Observation, Policy, Snapshot, Watch
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, Policy, Snapshot, TaskWatch
 from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._progress import (
     BAD,
     GOOD,
@@ -45,8 +45,8 @@ def failed(**more: t.Any) -> Task:
     return Task("dds", State.FAILED, status="Failed", **more)
 
 
-def error(status: int | None = 503, code: str | None = "APIGW.0613", **more: t.Any) -> RequestError:
-    return RequestError("it went wrong", http_status=status, code=code, **more)
+def error(status: int | None = 503, code: str | None = "APIGW.0613", **more: t.Any) -> ApiError:
+    return ApiError("it went wrong", http_status=status, code=code, **more)
 
 
 class Scene:
@@ -55,7 +55,7 @@ class Scene:
     def __init__(self, *refs: TaskRef, host: str = "h1", blocks: bool = True, **policy: t.Any) -> None:
         self.now = EPOCH
         self.policy = Policy(**policy)
-        self.watches = [Watch(ref) for ref in refs or [TaskRef("dds", "a")]]
+        self.watches = [TaskWatch(ref) for ref in refs or [TaskRef("dds", "a")]]
         self.told: list[tuple[str, str]] = []
         self._polls = 0
         self.progress = Progress(self._show, host=host, clock=lambda: self.now, blocks=blocks)
@@ -152,13 +152,13 @@ def test_the_first_line_of_very_many_tasks_stays_readable() -> None:
 
 def test_the_command_says_where_to_ask() -> None:
     scene = Scene(TaskRef("dds", "a"))
-    place = {"region": "ap-southeast-1", "endpoint": "https://dds.example.com"}
+    source = {"region": "ap-southeast-1", "endpoint": "https://dds.example.com"}
     told: list[str] = []
     scene.progress = Progress(
-        lambda line, level: told.append(line), host="h1", clock=lambda: scene.now, blocks=True, options=place
+        lambda line, level: told.append(line), host="h1", clock=lambda: scene.now, blocks=True, options=source
     )
     scene.look(running(1))
-    assert json.loads(resume_arguments(told[0])[3]) == {"tasks": [{"service": "dds", "task_id": "a"}], **place}
+    assert json.loads(resume_arguments(told[0])[3]) == {"tasks": [{"service": "dds", "task_id": "a"}], **source}
 
 
 def test_there_is_one_first_line_only() -> None:
@@ -241,7 +241,7 @@ def test_long_waits_show_hours() -> None:
 )
 def test_a_line_stays_one_line_whatever_the_cloud_says(text: str) -> None:
     scene = Scene(*many(4))
-    trouble = RequestError(text, kind="connection", asked="Cannot reach the host")
+    trouble = ApiError(text, kind="connection", action="Cannot reach the host")
     scene.look(running(1, name=text), Task("dds", State.UNKNOWN, status=text), trouble)
     for line, dummy in scene.told:
         assert line.isprintable(), line
@@ -338,7 +338,7 @@ def test_other_trouble_is_told_anew() -> None:
 
 def test_trouble_without_an_answer_says_what_happened() -> None:
     scene = Scene()
-    trouble = RequestError("Connection timed out", kind="connection", asked="The host could not be reached")
+    trouble = ApiError("Connection timed out", kind="connection", action="The host could not be reached")
     line = scene.look(trouble)[1]
     assert line == "[h1] DDS a  no answer (Connection timed out), asking again  elapsed 0:00:05"
     scene.look(running(1))
@@ -364,7 +364,7 @@ def test_no_line_shows_more_of_an_error_than_its_code() -> None:
     """Bodies and addresses that come with an error may hold what nobody should read in a log."""
     secret = "MIIDkgYJKoZIhvcNAQcCoIIDgzCCA38CAQExDTALBglghkgBZQMEAgEw"
     scene = Scene()
-    scene.look(error(hint=secret, body={"token": secret}, asked=f"GET https://example.com/?x={secret}"))
+    scene.look(error(hint=secret, body={"token": secret}, action=f"GET https://example.com/?x={secret}"))
     assert len(scene.told) == 2
     assert not any(secret in line for line, dummy in scene.told)
 
@@ -430,14 +430,14 @@ def test_a_heartbeat_after_a_minute_of_silence() -> None:
     ("troubles", "said"),
     [
         ([error(503, None)], "1 running, 1 without a good answer (HTTP 503)"),
-        ([RequestError("timed out", kind="connection")], "1 running, 1 without a good answer (no answer)"),
+        ([ApiError("timed out", kind="connection")], "1 running, 1 without a good answer (no answer)"),
         (
-            [error(503, None), error(503, None), RequestError("timed out", kind="connection")],
+            [error(503, None), error(503, None), ApiError("timed out", kind="connection")],
             "3 running, 3 without a good answer (HTTP 503, no answer)",
         ),
     ],
 )
-def test_a_heartbeat_tells_of_trouble(troubles: list[RequestError], said: str) -> None:
+def test_a_heartbeat_tells_of_trouble(troubles: list[ApiError], said: str) -> None:
     scene = Scene(*many(len(troubles)))
     scene.look(*[running(None)] * len(troubles))
     scene.look(*troubles)

@@ -12,10 +12,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils import _arguments
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _argspec
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import TaskClient
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._query import TaskClient
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import WaitFailedError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import WaitFailedError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.modules import wait_for_task
 from simulator import Simulator, accounts
@@ -54,8 +54,8 @@ def test_one_task(run_module: t.Any, sim: Simulator) -> None:
 
 def test_many_tasks(run_module: t.Any, sim: Simulator) -> None:
     """Of all services, in the order given."""
-    words = {"dds": "Completed", "kafka": "SUCCESS", "taurusdb": "Completed", "taurusdb_restore": "complete"}
-    tasks = [sim.add_task(service, status=word) for service, word in words.items()]
+    statuses = {"dds": "Completed", "kafka": "SUCCESS", "taurusdb": "Completed", "taurusdb_restore": "complete"}
+    tasks = [sim.add_task(service, status=word) for service, word in statuses.items()]
     result = run_module(MODULE, tasks=[item(task) for task in tasks], **connection(sim)).result
     assert [task["id"] for task in result["tasks"]] == [task["task_id"] for task in tasks]
     assert {task["state"] for task in result["tasks"]} == {"succeeded"}
@@ -159,8 +159,8 @@ def test_a_mistake_has_the_same_shape(run_module: t.Any, sim: Simulator) -> None
 def test_password_without_an_address_to_log_in(run_module: t.Any, sim: Simulator) -> None:
     """A mistake in the options, not a crash."""
     login = {"username": accounts.USERNAME, "password": accounts.PASSWORD, "domain_name": accounts.DOMAIN_NAME}
-    place = {"endpoint": sim.url, "project_id": accounts.PROJECT_ID}
-    result = run_module.fail(MODULE, service="dds", task_id="t", timeout=0, **place, **login)
+    source = {"endpoint": sim.url, "project_id": accounts.PROJECT_ID}
+    result = run_module.fail(MODULE, service="dds", task_id="t", timeout=0, **source, **login)
     assert "Neither region nor iam_endpoint is given" in result["msg"]
     assert sim.requests() == []
 
@@ -184,7 +184,7 @@ def test_signals_end_the_wait(number: signal.Signals) -> None:
 
 def params(**given: t.Any) -> dict[str, t.Any]:
     """The options as Ansible gives them."""
-    return {**{name: spec.get("default") for name, spec in _arguments.wait_arguments().items()}, **given}
+    return {**{name: spec.get("default") for name, spec in _argspec.wait_arguments().items()}, **given}
 
 
 def run(client: Mock, check_mode: bool = False, **given: t.Any) -> tuple[dict[str, t.Any], list[str]]:
@@ -195,18 +195,18 @@ def run(client: Mock, check_mode: bool = False, **given: t.Any) -> tuple[dict[st
 
 def test_run() -> None:
     client = Mock(spec=TaskClient)
-    client.ask_all.return_value = [Task("dds", "succeeded", id="t", status="Completed")]
+    client.get_tasks.return_value = [Task("dds", "succeeded", id="t", status="Completed")]
     result, warnings = run(client, service="dds", task_id="t")
     assert result["task"]["id"] == "t"
     assert warnings == []
     ref = TaskRef("dds", "t")
     client.check.assert_called_once_with([ref])
-    assert list(client.ask_all.call_args.args[0]) == [ref]
+    assert list(client.get_tasks.call_args.args[0]) == [ref]
 
 
 def test_run_with_a_list() -> None:
     client = Mock(spec=TaskClient)
-    client.ask_all.return_value = [Task("dds", "succeeded", id="t"), Task("kafka", "succeeded", id="k")]
+    client.get_tasks.return_value = [Task("dds", "succeeded", id="t"), Task("kafka", "succeeded", id="k")]
     first = {"service": "dds", "task_id": "t", "job_id": "t", "region": "r", "project_id": "p", "endpoint": "e"}
     result, dummy = run(client, tasks=[first, {"service": "kafka", "task_id": "k", "instance_id": "i"}])
     assert [task["id"] for task in result["tasks"]] == ["t", "k"]
@@ -219,19 +219,19 @@ def test_run_checks_before_it_asks() -> None:
     client.check.side_effect = InputError("no")
     with pytest.raises(InputError):
         run(client, service="dds", task_id="t")
-    client.ask_all.assert_not_called()
+    client.get_tasks.assert_not_called()
 
 
 def test_run_checks_the_policy_before_it_asks() -> None:
     client = Mock(spec=TaskClient)
     with pytest.raises(InputError, match="timeout must be a number of seconds"):
         run(client, service="dds", task_id="t", timeout=-1.0)
-    client.ask_all.assert_not_called()
+    client.get_tasks.assert_not_called()
 
 
 def test_run_fails() -> None:
     client = Mock(spec=TaskClient)
-    client.ask_all.return_value = [Task("dds", "failed", id="t", status="Failed")]
+    client.get_tasks.return_value = [Task("dds", "failed", id="t", status="Failed")]
     with pytest.raises(WaitFailedError) as caught:
         run(client, service="dds", task_id="t")
     assert set(caught.value.to_result()) == KEYS
@@ -239,7 +239,7 @@ def test_run_fails() -> None:
 
 def test_run_warns_of_an_unlisted_word_once() -> None:
     client = Mock(spec=TaskClient)
-    client.ask_all.return_value = [Task("dds", "unknown", id=name, status="Paused") for name in "ab"]
+    client.get_tasks.return_value = [Task("dds", "unknown", id=name, status="Paused") for name in "ab"]
     tasks = [{"service": "dds", "task_id": name} for name in "ab"]
     dummy, warnings = run(client, check_mode=True, tasks=tasks)
     assert len(warnings) == 1

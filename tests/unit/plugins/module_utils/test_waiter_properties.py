@@ -12,18 +12,18 @@ import typing as t
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import refs_of
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import Meaning, RequestError
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import unknown_words, wait_result
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import refs_of
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import unknown_status_warnings, wait_result
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES, Service
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import FINISHED_STATES, State, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import JITTER, Observation, Policy, Snapshot
-from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.scripted import Cloud, steps
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import JITTER, Observation, Policy, Snapshot
+from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.fake_api import Cloud, steps
 
 # Sums of floating-point seconds differ by less than this.
 EPSILON = 1e-5
 MAX_LOOKS = 500
-WORDS = [*{word for service in SERVICES.values() for word in service.words}, "Paused", "", "SUCCEEDED", None]
+WORDS = [*{word for service in SERVICES.values() for word in service.statuses}, "Paused", "", "SUCCEEDED", None]
 KEYS = {"changed", "tasks", "task", "pending", "elapsed", "polls", "msg", "failure"}
 KINDS = {
     "task_failed",
@@ -59,23 +59,23 @@ policies = st.builds(
     error_grace=seconds,
     require=st.sampled_from(["all", "any"]),
     fail_fast=st.booleans(),
-    look_once=st.sampled_from([False, False, False, True]),
+    poll_once=st.sampled_from([False, False, False, True]),
 )
 
 CODES = [None, "DBS.200543", "APIGW.0101", "APIGW.0308", "DMS.10240407", "DBS.280056", "odd"]
 STATUSES = [None, 200, 302, 400, 401, 403, 404, 429, 500, 503]
 ERRORS = [
-    RequestError(
+    ApiError(
         "it went wrong",
-        meaning=meaning,
+        error_class=error_class,
         http_status=status,
         code=code,
         retry_after=retry_after,
         request_id="req-1" if status else None,
-        asked="Cannot read the task",
+        action="Cannot read the task",
         hint=hint,
     )
-    for meaning, hint in ((None, "Do something about it."), (None, ""), (Meaning.TRANSIENT, "Wait."))
+    for error_class, hint in ((None, "Do something about it."), (None, ""), (ErrorClass.TRANSIENT, "Wait."))
     for status in STATUSES
     for code in (CODES if status else [None])
     for retry_after in (None, 0.0, 7.0, 1e9)
@@ -106,7 +106,7 @@ def tasks_of(service: Service) -> list[Task]:
 TASKS = {name: tasks_of(service) for name, service in SERVICES.items()}
 # What ends nothing: most scripts begin with some of it, so that not all waits are over at once.
 WAITING = {name: [task for task in tasks if not task.finished] for name, tasks in TASKS.items()}
-PASSING = [error for error in ERRORS if error.meaning in (Meaning.TRANSIENT, Meaning.NOT_FOUND)]
+PASSING = [error for error in ERRORS if error.error_class in (ErrorClass.TRANSIENT, ErrorClass.NOT_FOUND)]
 
 
 def scripts(service: str) -> st.SearchStrategy[list[Observation]]:
@@ -139,7 +139,7 @@ class Witness(Cloud):
         self.strange: set[tuple[str, str]] = set()
 
     def probe(self, refs: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
-        assert len(self.asked) < MAX_LOOKS, "the wait has no end"
+        assert len(self.action) < MAX_LOOKS, "the wait has no end"
         begun = self.now
         answers = super().probe(refs, limit)
         self.took.append(self.now - begun)
@@ -178,7 +178,7 @@ def succeeded(observation: Observation | None) -> bool:
     """Whether the API itself said a listed word of success; asked of the table, not of the waiter."""
     if not isinstance(observation, Task):
         return False
-    return SERVICES[observation.service].words.get((observation.status or "").lower()) == State.SUCCEEDED
+    return SERVICES[observation.service].statuses.get((observation.status or "").lower()) == State.SUCCEEDED
 
 
 @always
@@ -194,8 +194,8 @@ def test_it_ends_by_the_deadline_plus_one_look(run: Run) -> None:
 @always
 @given(runs())
 def test_the_number_of_looks_is_bounded(run: Run) -> None:
-    assert run.end.polls == len(run.cloud.asked) <= run.policy.timeout / run.policy.sleep + 2
-    if run.policy.look_once or run.policy.timeout == 0:
+    assert run.end.polls == len(run.cloud.action) <= run.policy.timeout / run.policy.sleep + 2
+    if run.policy.poll_once or run.policy.timeout == 0:
         assert run.end.polls <= 1
 
 
@@ -226,7 +226,7 @@ def test_pauses_have_an_upper_bound(run: Run) -> None:
 @always
 @given(runs())
 def test_success_needs_a_listed_word_of_every_required_task(run: Run) -> None:
-    if run.end.failure is not None or run.policy.look_once or not run.asked_for:
+    if run.end.failure is not None or run.policy.poll_once or not run.asked_for:
         return
     enough = any if run.policy.require == "any" else all
     assert enough(succeeded(run.latest.get(each)) for each in run.asked_for)
@@ -245,7 +245,7 @@ def test_success_is_never_missed(run: Run) -> None:
 def test_a_wait_without_failure_is_a_success_or_a_check(run: Run) -> None:
     good = sum(watch.succeeded for watch in run.end.watches)
     is_success = good > 0 if run.policy.require == "any" else good == len(run.end.watches)
-    if not run.policy.look_once and run.asked_for:
+    if not run.policy.poll_once and run.asked_for:
         assert (run.end.failure is None) == is_success
     if run.end.failure is not None:
         assert run.end.failure.kind in KINDS
@@ -270,7 +270,7 @@ def test_errors_are_kept(run: Run) -> None:
     result = wait_result(run.end, single=False)
     for each, entry in zip(run.asked_for, result["tasks"]):
         answer = run.latest.get(each)
-        if isinstance(answer, RequestError):
+        if isinstance(answer, ApiError):
             assert entry["error"] == answer.to_observation()
 
 
@@ -287,7 +287,7 @@ def test_pending_are_those_that_have_not_finished_and_fit_in_again(run: Run) -> 
 def test_finished_tasks_are_not_asked_for_again(run: Run) -> None:
     ended: set[TaskRef] = set()
     indices: dict[TaskRef, int] = {}
-    for look in run.cloud.asked:
+    for look in run.cloud.action:
         assert not ended & set(look)
         assert len(look) == len(set(look))
         for each in look:
@@ -344,11 +344,11 @@ def test_every_look_is_reported(run: Run) -> None:
 @always
 @given(runs())
 def test_warnings_name_each_unlisted_word_once(run: Run) -> None:
-    warnings = unknown_words(run.end.watches)
+    warnings = unknown_status_warnings(run.end.watches)
     named = [re.fullmatch(r"The (.+) task .+ has the status '(.+)', which .+", warning) for warning in warnings]
-    words = [match.groups() for match in named if match]
-    assert len(words) == len(warnings)
-    assert sorted(words) == sorted(run.cloud.strange)
+    statuses = [match.groups() for match in named if match]
+    assert len(statuses) == len(warnings)
+    assert sorted(statuses) == sorted(run.cloud.strange)
 
 
 @always

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils import _client, _iam
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import RequestError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _auth, _http
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import TaskRef
 from simulator import Simulator
@@ -38,15 +38,15 @@ def ask(record: dict[str, t.Any], sim: Simulator, cloud: t.Any) -> dict[str, t.A
     body = record["body"] if isinstance(record["body"], str) else json.dumps(record["body"])
     sim.add_fault("status", status=record["http_status"], body=body, headers=record.get("headers", {}))
     if service == "iam":
-        http = _client.HttpClient(_client.new_session(), request_timeout=10)
-        place = {"region": None, "project_id": None, **record["ref"]}
-        token = _iam.login(http, sim.endpoint("iam"), CREDENTIALS, **place)
+        http = _http.HttpClient(_http.new_session(), request_timeout=10)
+        source = {"region": None, "project_id": None, **record["ref"]}
+        token = _auth.login(http, sim.endpoint("iam"), CREDENTIALS, **source)
         return {name: getattr(token, name) for name in ("value", "expires_at", "issued_at", "project_id")}
-    reply = cloud.by_token(service).ask(TaskRef(service, **record["ref"]))
+    response = cloud.by_token(service).ask(TaskRef(service, **record["ref"]))
     # Of half a letter nothing is left, as Ansible refuses a result that holds one.
-    assert json.dumps(reply.body) == json.dumps(record["body"]).replace(r"\ud800", r"\ufffd")
-    assert reply.task is not None
-    result: dict[str, t.Any] = reply.task.to_dict()
+    assert json.dumps(response.body) == json.dumps(record["body"]).replace(r"\ud800", r"\ufffd")
+    assert response.task is not None
+    result: dict[str, t.Any] = response.task.to_dict()
     return result
 
 
@@ -58,10 +58,10 @@ def test_recorded_answer(path: Path, sim: Simulator, cloud: t.Any) -> None:
         result = ask(record, sim, cloud)
         assert {name: result[name] for name in expected} == expected
         return
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(ApiError) as caught:
         ask(record, sim, cloud)
     error = caught.value
-    found = dict(error.to_failure(), meaning=error.meaning.value)
+    found = dict(error.to_failure(), error_class=error.error_class.value)
     assert {name: found[name] for name in expected["error"]} == expected["error"]
     assert error.http_status == record["http_status"]
     assert error.request_id
@@ -79,7 +79,7 @@ def test_every_file_is_complete() -> None:
         assert record["about"].endswith(".")
         assert record["expect"]
         if "error" in record["expect"]:
-            assert {"kind", "code", "meaning"} <= set(record["expect"]["error"])
+            assert {"kind", "code", "error_class"} <= set(record["expect"]["error"])
 
 
 @pytest.mark.parametrize("service", [*SERVICES, "iam"])
@@ -92,5 +92,5 @@ def test_every_service_has_recorded_answers(service: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_listed_word_is_in_a_recorded_answer(service: str) -> None:
     expectations = [load(path)["expect"] for path in FILES if path.parent.name == service]
-    words = {str(expect.get("status")).lower() for expect in expectations}
-    assert set(SERVICES[service].words) - {"fail"} <= words
+    statuses = {str(expect.get("status")).lower() for expect in expectations}
+    assert set(SERVICES[service].statuses) - {"fail"} <= statuses

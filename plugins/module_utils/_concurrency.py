@@ -29,19 +29,19 @@ class Round(t.Generic[AnswerT]):
 
     def __init__(
         self,
-        questions: t.Sequence[t.Callable[[], AnswerT]],
+        calls: t.Sequence[t.Callable[[], AnswerT]],
         *,
         workers: int,
         seconds_each: float,
         seconds_all: float,
         clock: t.Callable[[], float] = time.monotonic,
     ) -> None:
-        self._questions = questions
-        self._workers = min(workers, len(questions))
+        self._calls = calls
+        self._workers = min(workers, len(calls))
         self._seconds_each = seconds_each
         self._clock = clock
         self._deadline = clock() + seconds_all
-        self._todo = collections.deque(range(len(questions)))
+        self._todo = collections.deque(range(len(calls)))
         self._running: dict[int, float] = {}
         self._done: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._answers: dict[int, AnswerT] = {}
@@ -49,7 +49,7 @@ class Round(t.Generic[AnswerT]):
         self._finished: set[int] = set()
         self._abandoned: set[int] = set()
         # The questions that were not put, because the time was over before their turn came.
-        self.not_put: set[int] = set()
+        self.not_started: set[int] = set()
 
     def run(self) -> list[AnswerT | None]:
         """Put all questions; None stands for one that was not answered in time.
@@ -58,16 +58,16 @@ class Round(t.Generic[AnswerT]):
         """
         for dummy in range(self._workers):
             self._start_worker()
-        outstanding = len(self._questions)
+        outstanding = len(self._calls)
         while outstanding and self._clock() < self._deadline:
             outstanding -= self._collect_one() + self._abandon_late()
         self._end()
-        return [self._answer(index) for index in range(len(self._questions))]
+        return [self._answer(index) for index in range(len(self._calls))]
 
     def _end(self) -> None:
         with contextlib.suppress(IndexError):
             while True:
-                self.not_put.add(self._todo.popleft())
+                self.not_started.add(self._todo.popleft())
 
     def _answer(self, index: int) -> AnswerT | None:
         return self._answers[index] if index in self._finished else None
@@ -83,7 +83,7 @@ class Round(t.Generic[AnswerT]):
                 return
             self._running[index] = self._clock()
             try:
-                self._answers[index] = self._questions[index]()
+                self._answers[index] = self._calls[index]()
             finally:
                 # What a question raises is a bug; it must not be lost with its thread.
                 self._bugs[index] = sys.exc_info()[1]

@@ -11,17 +11,17 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import WAIT_RULES, refs_of, wait_arguments
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError, RequestError
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._report import (
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import WAIT_RULES, refs_of, wait_arguments
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, InputError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import (
     WaitFailedError,
     finish,
-    mistake_result,
-    unknown_words,
+    input_error_result,
+    unknown_status_warnings,
     wait_result,
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.scripted import (
+from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.fake_api import (
     CANCELED,
     DONE,
     FAILED,
@@ -49,19 +49,19 @@ OTHERS_LEFT = f"The other tasks were not cancelled. Wait for them with {WITHOUT}
 RAN_OUT = "The timeout of 3600 s ran out. "
 
 ASKED = "Cannot read the DDS task 9d10bfd1 (GET https://dds.example.com/v3/p/jobs)"
-UNKNOWN = RequestError(
-    "no such job", code="DBS.200543", http_status=400, request_id="req-1", asked=ASKED, hint="Check the id."
+UNKNOWN = ApiError(
+    "no such job", code="DBS.200543", http_status=400, request_id="req-1", action=ASKED, hint="Check the id."
 )
-BUSY = RequestError("busy", code="APIGW.0613", http_status=503, request_id="req-2", asked=ASKED)
-EXPIRED = RequestError(
+BUSY = ApiError("busy", code="APIGW.0613", http_status=503, request_id="req-2", action=ASKED)
+EXPIRED = ApiError(
     "The token must be updated",
     code="APIGW.0307",
     http_status=401,
     request_id="req-3",
-    asked=ASKED,
+    action=ASKED,
     hint="Get a new token.",
 )
-REFUSED = RequestError("connection failed: refused", kind="connection", asked=ASKED, hint="Check the network.")
+REFUSED = ApiError("connection failed: refused", kind="connection", action=ASKED, hint="Check the network.")
 
 
 def ended(answers: t.Mapping[TaskRef, Answers], single: bool = False, **policy: t.Any) -> dict[str, t.Any]:
@@ -334,20 +334,20 @@ def test_nothing_to_wait_for() -> None:
 
 
 def test_check_mode_says_where_tasks_stand_and_offers_no_resumption() -> None:
-    assert said({DDS: [running(62)], KAFKA: [DONE]}, look_once=True) == (
+    assert said({DDS: [running(62)], KAFKA: [DONE]}, poll_once=True) == (
         "Check mode: looked once. 1 of 2 tasks finished; waited 0 s. Still running: 9d10bfd1 62 %."
     )
 
 
 def test_check_mode_says_what_went_wrong() -> None:
-    assert said({DDS: [BUSY]}, look_once=True) == (
+    assert said({DDS: [BUSY]}, poll_once=True) == (
         "Check mode: looked once. 0 of 1 task finished; waited 0 s. Not seen: 9d10bfd1. "
         f"Last error: {ASKED}: HTTP 503 APIGW.0613: busy (request id req-2)."
     )
 
 
 def test_check_mode_with_nothing_to_wait_for() -> None:
-    assert said({}, look_once=True) == "Check mode: looked once. There is nothing to wait for."
+    assert said({}, poll_once=True) == "Check mode: looked once. There is nothing to wait for."
 
 
 # Words that no table lists
@@ -361,7 +361,7 @@ def test_each_unlisted_word_is_warned_of_once() -> None:
         ref("d"): [running()],
         ref("e"): [UNKNOWN],
     }
-    warnings = unknown_words(Cloud(answers).run(timeout=0).watches)
+    warnings = unknown_status_warnings(Cloud(answers).run(timeout=0).watches)
     assert [warning for warning in warnings if "'Paused'" in warning] == warnings[:1]
     assert warnings[1:] == [
         "The DDS task c has the status 'Frozen', which this collection does not know. It counts as not finished."
@@ -370,7 +370,10 @@ def test_each_unlisted_word_is_warned_of_once() -> None:
 
 def test_the_same_word_is_warned_of_for_each_service() -> None:
     end = Cloud({DDS: [unlisted()], KAFKA: [unlisted()]}).run(timeout=0)
-    assert [warning.split(" task ")[0] for warning in unknown_words(end.watches)] == ["The DDS", "The DMS for Kafka"]
+    assert [warning.split(" task ")[0] for warning in unknown_status_warnings(end.watches)] == [
+        "The DDS",
+        "The DMS for Kafka",
+    ]
 
 
 def test_a_task_with_an_unlisted_word_is_not_called_running() -> None:
@@ -416,7 +419,7 @@ def test_every_task_is_returned_as_it_was_last_seen() -> None:
         "message": "busy",
         "http_status": 503,
         "request_id": "req-2",
-        "meaning": "transient",
+        "error_class": "transient",
         "retry_after": None,
         "text": f"{ASKED}: HTTP 503 APIGW.0613: busy (request id req-2)",
     }
@@ -441,7 +444,7 @@ def test_the_failure_is_that_of_the_error_which_ended_the_wait() -> None:
 
 
 def test_a_wait_that_did_not_begin_has_a_result_of_the_same_shape() -> None:
-    assert mistake_result(InputError("region is missing.")) == dict(ended({}), msg="region is missing.")
+    assert input_error_result(InputError("region is missing.")) == dict(ended({}), msg="region is missing.")
 
 
 def test_elapsed_is_rounded() -> None:
@@ -488,7 +491,7 @@ def test_what_is_pending_passes_the_check_of_the_options() -> None:
         (BUSY, True),
     ],
 )
-def test_what_counts_as_pending(answer: Task | RequestError, is_pending: bool) -> None:
+def test_what_counts_as_pending(answer: Task | ApiError, is_pending: bool) -> None:
     result = ended({DDS: [answer]}, timeout=0, not_found_grace=0)
     assert result["pending"] == ([DDS.to_option()] if is_pending else [])
 

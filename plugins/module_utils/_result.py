@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
+from ._errors import (
     NOT_FOUND_HINT,
-    Meaning,
-    RequestError,
+    ApiError,
+    ErrorClass,
     TasksError,
 )
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import FAILED_STATES, State, Task, TaskRef, unseen
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import ROUNDING, Snapshot, Watch
+from ._services import SERVICES
+from ._task import FAILED_STATES, State, Task, TaskRef, unseen
+from ._waiter import EPSILON, Snapshot, TaskWatch
 
 # More tasks than this are counted in a message, not named.
 MAX_NAMED = 10
@@ -48,7 +48,7 @@ def finish(snapshot: Snapshot, *, single: bool) -> dict[str, t.Any]:
     return result
 
 
-def mistake_result(error: TasksError) -> dict[str, t.Any]:
+def input_error_result(error: TasksError) -> dict[str, t.Any]:
     """Return the result of a wait that did not begin, with the same keys as any other."""
     nothing: dict[str, t.Any] = {"tasks": [], "task": None, "pending": [], "elapsed": 0.0, "polls": 0, "failure": None}
     return {"changed": False, **nothing, **error.to_result()}
@@ -69,36 +69,36 @@ def wait_result(snapshot: Snapshot, *, single: bool) -> dict[str, t.Any]:
     }
 
 
-def _entry(watch: Watch) -> dict[str, t.Any]:
+def _entry(watch: TaskWatch) -> dict[str, t.Any]:
     task = watch.task or unseen(watch.ref)
     return dict(task.to_dict(), error=watch.error.to_observation() if watch.error else None)
 
 
-def pending(watches: t.Iterable[Watch]) -> list[dict[str, str | None]]:
+def pending(watches: t.Iterable[TaskWatch]) -> list[dict[str, str | None]]:
     """Return the tasks that have not finished, each once, in the form of the option ``tasks``."""
     refs: dict[TaskRef, None] = {watch.ref: None for watch in watches if not watch.finished}
     return [ref.to_option() for ref in refs]
 
 
-def unknown_words(watches: t.Iterable[Watch]) -> list[str]:
+def unknown_status_warnings(watches: t.Iterable[TaskWatch]) -> list[str]:
     """Return a warning for each status word that no table lists."""
-    words = {(watch.ref.service, word): watch for watch in watches for word in watch.strange_words}
+    statuses = {(watch.ref.service, word): watch for watch in watches for word in watch.unknown_statuses}
     return [
         f"The {title_of(watch)} task {name_of(watch)} has the status '{word}', which this collection does not know. "
         "It counts as not finished."
-        for (dummy, word), watch in words.items()
+        for (dummy, word), watch in statuses.items()
     ]
 
 
 def message(snapshot: Snapshot) -> str:
     """Say how a wait ended and, where tasks are left, where they stand and how to go on."""
-    once = "Check mode: looked once." if snapshot.policy.look_once else ""
+    once = "Check mode: looked once." if snapshot.policy.poll_once else ""
     ran_out = _ran_out(snapshot)
-    parts = [once, _why(snapshot, ran_out), _others(snapshot), ran_out, _count(snapshot), *_left_behind(snapshot)]
+    parts = [once, _why(snapshot, ran_out), _others(snapshot), ran_out, _count(snapshot), *_unfinished(snapshot)]
     return " ".join(" ".join(parts).split())
 
 
-def title_of(watch: Watch) -> str:
+def title_of(watch: TaskWatch) -> str:
     """Return the name of a task's service for people."""
     return SERVICES[watch.ref.service].title
 
@@ -109,15 +109,15 @@ def _why(snapshot: Snapshot, ran_out: str) -> str:
         return _which(snapshot)
     if failure.watch is None:
         return "" if ran_out else f"Given up: {failure.message}."
-    return _fate(failure.watch)
+    return _describe_failure(failure.watch)
 
 
 def _ran_out(snapshot: Snapshot) -> str:
     """Say that the timeout ended the wait, which it may do after a task has failed."""
     failure, policy = snapshot.failure, snapshot.policy
-    if failure is None or snapshot.elapsed < policy.timeout - ROUNDING:
+    if failure is None or snapshot.elapsed < policy.timeout - EPSILON:
         return ""
-    went_on = not policy.fail_fast and failure.watch and not all(watch.over for watch in snapshot.watches)
+    went_on = not policy.fail_fast and failure.watch and not all(watch.settled for watch in snapshot.watches)
     if failure.kind != "timeout" and not went_on:
         return ""
     return f"The timeout of {_exactly(policy.timeout)} s ran out."
@@ -141,17 +141,17 @@ def _others(snapshot: Snapshot) -> str:
     """Say what became of further tasks that failed, so that none is lost behind the first."""
     told = snapshot.failure.watch if snapshot.failure else None
     others = [watch for watch in dict.fromkeys(snapshot.watches) if watch.failed and watch is not told]
-    fates = [_fate(watch) for watch in others[:MAX_NAMED]]
+    fates = [_describe_failure(watch) for watch in others[:MAX_NAMED]]
     more = len(others) - MAX_NAMED
     if more > 0:
         fates.append(f"{more} more {'task' if more == 1 else 'tasks'} failed.")
     return " ".join(fates)
 
 
-def _fate(watch: Watch) -> str:
+def _describe_failure(watch: TaskWatch) -> str:
     """Say how a task failed, or why it is asked for no more."""
-    if watch.given_up is not None:
-        return _sentence(_unknown_id(watch) if watch.given_up.kind == "not_found" else str(watch.given_up))
+    if watch.final_error is not None:
+        return _sentence(_unknown_id(watch) if watch.final_error.kind == "not_found" else str(watch.final_error))
     task = t.cast(Task, watch.task)
     if task.state == State.NEEDS_ACTION:
         return (
@@ -174,16 +174,16 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _unknown_id(watch: Watch) -> str:
-    return f"{_story_of_unknown(watch)}. {_without_advice(watch.given_up)}"
+def _unknown_id(watch: TaskWatch) -> str:
+    return f"{_describe_not_found(watch)}. {_without_advice(watch.final_error)}"
 
 
-def _without_advice(error: RequestError | None) -> str:
+def _without_advice(error: ApiError | None) -> str:
     """Leave out what the story of an unknown id says already."""
     return str(error).replace(NOT_FOUND_HINT, "").strip()
 
 
-def _story_of_unknown(watch: Watch) -> str:
+def _describe_not_found(watch: TaskWatch) -> str:
     if watch.task is None:
         story = "never seen: wrong id, region or project, or the task is older than a month"
     else:
@@ -200,18 +200,18 @@ def _count(snapshot: Snapshot) -> str:
     return f"{finished} of {total} {noun} finished; waited {snapshot.elapsed:.0f} s."
 
 
-def _left_behind(snapshot: Snapshot) -> list[str]:
+def _unfinished(snapshot: Snapshot) -> list[str]:
     left = [watch for watch in dict.fromkeys(snapshot.watches) if not watch.finished]
     if not left:
         return []
-    parts = [_still(state, left, snapshot.now) for state in _states_of(left)]
+    parts = [_describe_unfinished(state, left, snapshot.now) for state in _states_of(left)]
     parts += _last_error(left, snapshot)
     if snapshot.failure or snapshot.policy.require == "any":
-        parts.append(_how_to_go_on(snapshot.watches, len(left)))
+        parts.append(_how_to_resume(snapshot.watches, len(left)))
     return parts
 
 
-def _how_to_go_on(watches: t.Iterable[Watch], left: int) -> str:
+def _how_to_resume(watches: t.Iterable[TaskWatch], left: int) -> str:
     noun = "task was" if left == 1 else "tasks were"
     if any(watch.finished and watch.failed for watch in watches):
         them = "it" if left == 1 else "them"
@@ -219,19 +219,19 @@ def _how_to_go_on(watches: t.Iterable[Watch], left: int) -> str:
     return f"The cloud {noun} not cancelled. Resume with {PENDING}."
 
 
-def _states_of(watches: t.Iterable[Watch]) -> list[str]:
+def _states_of(watches: t.Iterable[TaskWatch]) -> list[str]:
     return list(dict.fromkeys(_state_of(watch) for watch in watches))
 
 
-def _state_of(watch: Watch) -> str:
+def _state_of(watch: TaskWatch) -> str:
     if watch.task is None:
         return "not seen"
-    words = {State.NEEDS_ACTION: "waiting for approval", State.UNKNOWN: "not finished"}
-    state = words.get(watch.task.state, watch.task.state)
-    return f"last seen {state}" if watch.in_trouble or watch.given_up else state
+    statuses = {State.NEEDS_ACTION: "waiting for approval", State.UNKNOWN: "not finished"}
+    state = statuses.get(watch.task.state, watch.task.state)
+    return f"last seen {state}" if watch.in_trouble or watch.final_error else state
 
 
-def _still(state: str, watches: t.Sequence[Watch], now: float) -> str:
+def _describe_unfinished(state: str, watches: t.Sequence[TaskWatch], now: float) -> str:
     those = [watch for watch in watches if _state_of(watch) == state]
     named = [f"{name_of(watch)}{_progress(watch, now)}" for watch in those[:MAX_NAMED]]
     if len(those) > MAX_NAMED:
@@ -240,38 +240,38 @@ def _still(state: str, watches: t.Sequence[Watch], now: float) -> str:
     return f"{head}: {', '.join(named)}."
 
 
-def name_of(watch: Watch) -> str:
+def name_of(watch: TaskWatch) -> str:
     """Return name and id of a task as far as they are known."""
     task = watch.task or unseen(watch.ref)
     return " ".join(part for part in (task.name, task.id or task.instance_id) if part)
 
 
-def _progress(watch: Watch, now: float) -> str:
+def _progress(watch: TaskWatch, now: float) -> str:
     task = watch.task
     if task is None or watch.changed_at is None:
         return ""
     word = f" (status {task.status})" if task.state == State.UNKNOWN and task.status else ""
     percent = f" {task.progress} %" if task.progress is not None else ""
-    return f"{word}{percent}{_silence(watch, now)}"
+    return f"{word}{percent}{_unchanged_for(watch, now)}"
 
 
-def _silence(watch: Watch, now: float) -> str:
+def _unchanged_for(watch: TaskWatch, now: float) -> str:
     """Say how long a task has been as it is or, without a good answer, how long nobody can tell."""
     troubles = [since for since in (watch.trouble_since, watch.unknown_since) if since is not None]
-    if not troubles and watch.given_up:
+    if not troubles and watch.final_error:
         return ""
     what = "no good answer" if troubles else "no change"
     seconds = now - min(troubles or [t.cast(float, watch.changed_at)])
     return f" ({what} for {seconds:.0f} s)" if seconds >= 1 else ""
 
 
-def _last_error(left: t.Sequence[Watch], snapshot: Snapshot) -> list[str]:
-    if snapshot.failure and snapshot.failure.watch and snapshot.failure.watch.given_up:
+def _last_error(left: t.Sequence[TaskWatch], snapshot: Snapshot) -> list[str]:
+    if snapshot.failure and snapshot.failure.watch and snapshot.failure.watch.final_error:
         return []
     troubled = [watch for watch in left if watch.in_trouble]
     if not troubled:
         return []
     watch = troubled[0]
-    is_unknown = watch.error is not None and watch.error.meaning is Meaning.NOT_FOUND
-    text = f"{_story_of_unknown(watch)}. {_without_advice(watch.error)}" if is_unknown else str(watch.error)
+    is_unknown = watch.error is not None and watch.error.error_class is ErrorClass.NOT_FOUND
+    text = f"{_describe_not_found(watch)}. {_without_advice(watch.error)}" if is_unknown else str(watch.error)
     return [_sentence(f"Last error: {text}")]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._arguments import look_arguments, refs_of
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import poll_arguments, refs_of
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import TaskRef
 
 
@@ -20,7 +20,7 @@ def test_what_a_form_left_out_is_not_given(nothing: str | None) -> None:
 
 def test_a_look_takes_the_connection_and_nothing_else_of_what_was_given() -> None:
     given = {"region": "r", "ca_cert": "/ca", "service": "dds", "job_id": "a", "timeout": 9, "sleep": 3, "tasks": []}
-    assert look_arguments(given, [TaskRef("dds", "a", region="s")], 2.5) == {
+    assert poll_arguments(given, [TaskRef("dds", "a", region="s")], 2.5) == {
         "region": "r",
         "ca_cert": "/ca",
         "tasks": [{"service": "dds", "task_id": "a", "region": "s"}],

@@ -11,11 +11,11 @@ import typing as t
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError, Meaning, RequestError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass, InputError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Observation, Policy, Snapshot, Wait
-from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.scripted import (
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, Policy, Snapshot, Waiter
+from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.fake_api import (
     CANCELED,
     DONE,
     EPOCH,
@@ -122,42 +122,42 @@ def test_an_unlisted_word_may_be_followed_by_success() -> None:
 def test_a_failure_reason_progress_or_end_date_decides_nothing() -> None:
     odd = running(100, remaining=0, fail_reason="none so far", ended_at="2021-07-13T07:58:53+0000")
     sky = cloud([odd, odd, DONE])
-    assert (sky.run().failure, len(sky.asked)) == (None, 3)
+    assert (sky.run().failure, len(sky.action)) == (None, 3)
 
 
-def not_asked() -> RequestError:
-    return RequestError("its turn did not come", meaning=Meaning.NOT_ASKED)
+def not_polled() -> ApiError:
+    return ApiError("its turn did not come", error_class=ErrorClass.NOT_POLLED)
 
 
 @pytest.mark.parametrize("trouble", [None, lost_network()], ids=["slow", "hanging"])
-def test_a_slow_server_starves_no_task(trouble: RequestError | None) -> None:
+def test_a_slow_server_starves_no_task(trouble: ApiError | None) -> None:
     """A look may be over before all were asked: those that were not come first in the next one."""
     refs = [ref(f"task{number}") for number in range(5)]
     turns: list[str | None] = []
 
-    def probe(asked: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
-        turns.extend(each.task_id for each in asked[:2])
+    def probe(action: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
+        turns.extend(each.task_id for each in action[:2])
         seen = DONE if len(turns) > 10 else running(1)
-        return [trouble or seen for dummy in asked[:2]] + [not_asked()] * (len(asked) - 2)
+        return [trouble or seen for dummy in action[:2]] + [not_polled()] * (len(action) - 2)
 
     sky = cloud()
-    wait = Wait(refs, Policy(timeout=60), probe=probe, clock=sky.clock, sleep=sky.sleep, random=lambda: 0.0)
+    wait = Waiter(refs, Policy(timeout=60), probe=probe, clock=sky.clock, sleep=sky.sleep, random=lambda: 0.0)
     wait.run()
     assert turns[:6] == ["task0", "task1", "task2", "task3", "task4", "task0"]
 
 
 def test_not_to_have_been_asked_is_no_trouble() -> None:
-    end = cloud([not_asked()]).run(timeout=100, error_grace=0, not_found_grace=0)
+    end = cloud([not_polled()]).run(timeout=100, error_grace=0, not_found_grace=0)
     assert (failure_kind(end), end.elapsed) == ("timeout", 100)
     assert end.failure
     assert end.failure.http_status is None
-    assert cloud([not_asked(), DONE]).run(error_grace=0).failure is None
+    assert cloud([not_polled(), DONE]).run(error_grace=0).failure is None
 
 
 def test_nothing_to_wait_for_is_success_without_a_look() -> None:
     sky = cloud()
     end = sky.run()
-    assert (end.over, end.failure, end.polls, sky.asked, sky.sleeps) == (True, None, 0, [], [])
+    assert (end.over, end.failure, end.polls, sky.action, sky.sleeps) == (True, None, 0, [], [])
 
 
 # How long it pauses
@@ -405,7 +405,7 @@ def test_tasks_that_differ_only_in_their_place_are_different() -> None:
     here, there = ref("a", region="ap-southeast-1"), ref("a", region="ap-southeast-3")
     sky = Cloud({here: [DONE], there: [running(1), DONE]})
     sky.run()
-    assert sky.asked == [[here, there], [there]]
+    assert sky.action == [[here, there], [there]]
 
 
 def test_many_tasks_share_one_clock() -> None:
@@ -466,22 +466,22 @@ TRUTH = [
         pytest.param(http_error(403, "DBS.200010"), "api_error", id="403"),
     ],
 )
-@pytest.mark.parametrize(("require", "fail_fast", "first", "second", "kind", "looks"), TRUTH)
+@pytest.mark.parametrize(("require", "fail_fast", "first", "second", "kind", "polls"), TRUTH)
 def test_what_is_required(
     require: str,
     fail_fast: bool,
     first: str,
     second: str,
     kind: str | None,
-    looks: int,
-    bad: Task | RequestError,
+    polls: int,
+    bad: Task | ApiError,
     bad_kind: str,
 ) -> None:
-    endings: dict[str, Task | RequestError] = {"ok": DONE, "bad": bad, "never": running(1)}
+    endings: dict[str, Task | ApiError] = {"ok": DONE, "bad": bad, "never": running(1)}
     sky = cloud([running(1), endings[first]], [running(1), running(1), endings[second]])
     end = sky.run(require=require, fail_fast=fail_fast, timeout=20, **STEADY)
     assert failure_kind(end) == (bad_kind if kind == "bad" else kind)
-    assert (len(sky.asked), end.polls) == (looks, looks)
+    assert (len(sky.action), end.polls) == (polls, polls)
 
 
 def test_the_failure_names_the_task_that_failed() -> None:
@@ -512,7 +512,7 @@ def test_a_hopeless_task_is_not_asked_for_again_while_others_are_waited_for() ->
     ],
 )
 @pytest.mark.parametrize("seen_before", [False, True])
-def test_trouble_is_survived_for_a_time_and_then_named(error: RequestError, seen_before: bool) -> None:
+def test_trouble_is_survived_for_a_time_and_then_named(error: ApiError, seen_before: bool) -> None:
     answers: list[t.Any] = [running(1)] if seen_before else []
     sky = cloud([*answers, error])
     end = sky.run(error_grace=20, **STEADY)
@@ -601,7 +601,7 @@ def test_pauses_grow_during_trouble() -> None:
     ],
 )
 @pytest.mark.parametrize("seen_before", [False, True])
-def test_errors_that_end_the_wait_at_once(error: RequestError, kind: str, seen_before: bool) -> None:
+def test_errors_that_end_the_wait_at_once(error: ApiError, kind: str, seen_before: bool) -> None:
     answers: list[t.Any] = [running(7)] if seen_before else []
     end = cloud([*answers, error]).run(error_grace=300, not_found_grace=300)
     assert end.failure and end.failure.kind == kind
@@ -621,7 +621,7 @@ def test_an_id_that_becomes_visible_late_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("error", [http_error(400, "DBS.200543"), http_error(404, "DMS.00404022"), http_error(404)])
-def test_an_id_that_stays_unknown_is_given_up(error: RequestError) -> None:
+def test_an_id_that_stays_unknown_is_given_up(error: ApiError) -> None:
     sky = cloud([error])
     end = sky.run()
     assert sky.sleeps == [5, 7.5, 11.25, 16.875, 19.375]
@@ -693,7 +693,7 @@ def test_a_grace_that_has_passed_does_not_hasten_looks_at_a_troubled_server() ->
     [(42, 42), (5, 5), (1, 5), (0.5, 5), (299, 299), (300, 300), (301, 300), (999_999_999, 300)],
 )
 def test_retry_after_is_obeyed_within_reason(
-    error: t.Callable[[float], RequestError], retry_after: float, pause: float
+    error: t.Callable[[float], ApiError], retry_after: float, pause: float
 ) -> None:
     sky = cloud([running(1), error(retry_after), DONE], random=1.0)
     assert sky.run(sleep=5 / 1.1, max_sleep=5 / 1.1).failure is None
@@ -725,7 +725,7 @@ def test_retry_after_is_forgotten_after_a_good_answer() -> None:
 )
 @pytest.mark.parametrize("error", [throttled(), throttled(0), http_error(404, "DMS.10240407")])
 def test_without_retry_after_a_throttled_wait_doubles_its_pauses(
-    random: float, sleeps: list[float], error: RequestError
+    random: float, sleeps: list[float], error: ApiError
 ) -> None:
     sky = cloud([error] * len(sleeps) + [DONE], random=random)
     assert sky.run(sleep=1, max_sleep=1).failure is None
@@ -803,9 +803,9 @@ def test_success_comes_before_a_stall() -> None:
         (http_error(401), "unauthorized"),
     ],
 )
-def test_check_mode_looks_once_and_never_waits(answer: Task | RequestError, kind: str | None) -> None:
+def test_check_mode_looks_once_and_never_waits(answer: Task | ApiError, kind: str | None) -> None:
     sky = cloud([answer])
-    end = sky.run(look_once=True, delay=10, stall_timeout=0)
+    end = sky.run(poll_once=True, delay=10, stall_timeout=0)
     assert (failure_kind(end), end.over, end.polls, sky.sleeps) == (kind, True, 1, [])
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils import _regions
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._regions import (
+from ansible_collections.huaweicloud.tasks.plugins.module_utils import _endpoints
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._endpoints import (
     check_endpoint,
     endpoint_of,
     iam_endpoint_of,
 )
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError
 
 TAURUSDB = {
     "gaussdb": "cn-north-2 cn-north-4 cn-north-9 cn-east-3 cn-south-1 cn-south-4 cn-southwest-2 ap-southeast-3"
@@ -33,7 +33,7 @@ def test_taurusdb(region: str, prefix: str) -> None:
 
 
 def test_taurusdb_has_no_other_region() -> None:
-    assert set(_regions.TAURUSDB_PREFIXES) == TAURUSDB_REGIONS
+    assert set(_endpoints.TAURUSDB_PREFIXES) == TAURUSDB_REGIONS
     assert len(TAURUSDB_HOSTS) == 20
 
 
@@ -48,14 +48,14 @@ def test_another_products_address_is_never_taken(region: str) -> None:
         assert region in TAURUSDB_REGIONS
 
 
-@pytest.mark.parametrize("region", sorted(set(_regions.REGIONS) - TAURUSDB_REGIONS))
+@pytest.mark.parametrize("region", sorted(set(_endpoints.REGIONS) - TAURUSDB_REGIONS))
 def test_taurusdb_in_a_region_of_other_products_only(region: str) -> None:
     with pytest.raises(InputError, match=rf"taurusdb in region '{region}' is not known.*set endpoint"):
         endpoint_of("taurusdb", region)
 
 
 @pytest.mark.parametrize("product", ["dds", "dms"])
-@pytest.mark.parametrize("region", sorted(_regions.REGIONS))
+@pytest.mark.parametrize("region", sorted(_endpoints.REGIONS))
 def test_rule(product: str, region: str) -> None:
     domain = "myhuaweicloud.eu" if region == "eu-west-101" else "myhuaweicloud.com"
     assert endpoint_of(product, region) == f"https://{product}.{region}.{domain}"
@@ -91,18 +91,18 @@ def test_no_region(region: str | None) -> None:
         iam_endpoint_of(region)
 
 
-@pytest.mark.parametrize("region", sorted(_regions.REGIONS))
-def test_iam(region: str) -> None:
+@pytest.mark.parametrize("region", sorted(_endpoints.REGIONS))
+def test_auth(region: str) -> None:
     address = iam_endpoint_of(region)
-    if region in _regions.IAM_REGIONS:
+    if region in _endpoints.IAM_REGIONS:
         assert address.startswith(f"https://iam.{region}.myhuaweicloud.")
     else:
         assert address == "https://iam.myhuaweicloud.com"
 
 
 def test_every_iam_region_is_a_region() -> None:
-    assert _regions.IAM_REGIONS <= _regions.REGIONS
-    assert set(_regions.TAURUSDB_PREFIXES) <= _regions.REGIONS
+    assert _endpoints.IAM_REGIONS <= _endpoints.REGIONS
+    assert set(_endpoints.TAURUSDB_PREFIXES) <= _endpoints.REGIONS
 
 
 GOOD = [

@@ -12,14 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import NOT_JSON, parse_json, read_error
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import (
-    SERVICES,
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._parsing import (
+    NOT_JSON,
     NoSuchTaskError,
-    Service,
-    UnreadableAnswerError,
+    UnreadableResponseError,
+    parse_json,
+    read_error,
     read_task,
 )
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES, Service
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import STATES, State, Task, TaskRef
 
 REFS = (
@@ -30,8 +31,8 @@ REFS = (
 SUCCESS_WORDS = {"completed", "complete", "success"}
 MANY = settings(max_examples=120, deadline=None, derandomize=True)
 
-words = st.sampled_from(
-    [word for service in SERVICES.values() for name in service.words for word in (name, name.title(), name.upper())]
+statuses = st.sampled_from(
+    [word for service in SERVICES.values() for name in service.statuses for word in (name, name.title(), name.upper())]
 )
 scalars = st.one_of(
     st.none(),
@@ -39,7 +40,7 @@ scalars = st.one_of(
     st.integers(),
     st.floats(allow_nan=True, allow_infinity=True),
     st.text(),
-    words,
+    statuses,
     st.sampled_from(["id-1", "19", "19%", "", "NaN", "٣", "1e9", "-0", " 5 ", "9" * 400]),
 )
 keys = st.one_of(
@@ -65,11 +66,13 @@ def optional(**values: st.SearchStrategy[t.Any]) -> st.SearchStrategy[dict[str, 
 
 
 anything = st.one_of(scalars, st.lists(scalars, max_size=2), st.dictionaries(keys, scalars, max_size=2))
-steps = optional(sub_task_name=anything, percent=anything, status=st.one_of(words, anything), remaining_time=anything)
+steps = optional(
+    sub_task_name=anything, percent=anything, status=st.one_of(statuses, anything), remaining_time=anything
+)
 jobs = optional(
     id=anything,
     name=anything,
-    status=st.one_of(words, anything),
+    status=st.one_of(statuses, anything),
     created=anything,
     ended=anything,
     process=anything,
@@ -107,7 +110,7 @@ def texts_in(value: t.Any) -> t.Iterator[str]:
 def read(service: Service, ref: TaskRef, body: t.Any) -> Task | None:
     try:
         return read_task(service, ref, body)
-    except (NoSuchTaskError, UnreadableAnswerError) as error:
+    except (NoSuchTaskError, UnreadableResponseError) as error:
         assert str(error)
         return None
 
@@ -126,7 +129,7 @@ def check(service: Service, task: Task | None, body: t.Any) -> None:
     for text in (task.id, task.name, task.status, task.created_at, task.ended_at, task.fail_reason):
         assert text is None or (isinstance(text, str) and text)
     if task.state == State.SUCCEEDED:
-        good = {word for word, state in service.words.items() if state == State.SUCCEEDED}
+        good = {word for word, state in service.statuses.items() if state == State.SUCCEEDED}
         assert good <= SUCCESS_WORDS
         assert good & set(texts_in(body))
         if task.status is not None:
@@ -171,8 +174,8 @@ def test_any_bytes(content: bytes) -> None:
 def test_damaged_json(body: t.Any, cut: float, flip: int) -> None:
     """Half of an answer, or one with a wrong byte in it."""
     whole = json.dumps(body, ensure_ascii=True).encode()
-    place = int(cut * (len(whole) - 1))
-    for content in (whole[:place], whole[:place] + bytes([flip]) + whole[place + 1 :]):
+    source = int(cut * (len(whole) - 1))
+    for content in (whole[:source], whole[:source] + bytes([flip]) + whole[source + 1 :]):
         damaged = parse_json(content)
         read_error(damaged)
         for service in SERVICES.values():
@@ -235,13 +238,13 @@ def test_the_record_with_the_id_is_read_before_one_without(unnamed: dict[str, t.
 @pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
 def test_words(service: Service) -> None:
     """Each word in any case, and no part of a word."""
-    for word, state in service.words.items():
+    for word, state in service.statuses.items():
         assert word == word.lower()
         for spelling in (word, word.upper(), word.title()):
             assert service.state_of(spelling) == state
         for stranger in (f"{word}x", f"x{word}", f"not {word}", f"{word}.", word[:-1] + "\u0435"):
-            assert service.words.get(stranger, service.state_of(stranger)) == service.state_of(stranger)
-            if stranger not in service.words:
+            assert service.statuses.get(stranger, service.state_of(stranger)) == service.state_of(stranger)
+            if stranger not in service.statuses:
                 assert service.state_of(stranger) == State.UNKNOWN
     assert service.state_of("") == service.state_of(None) == State.UNKNOWN
 
@@ -275,7 +278,7 @@ def test_where_a_service_is_asked(name: str, path: str, query: list[tuple[str, s
     assert service.path.format(project_id="p", instance_id="i", task_id="t") == path
     assert service.query_of(TaskRef(name, "t", "i", "n")) == query
     assert service.module == f"{name}_task_info"
-    assert service.languages == name.startswith("taurusdb")
+    assert service.sends_language == name.startswith("taurusdb")
 
 
 def test_a_restore_is_asked_for_without_ids_too() -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError
+from ._errors import InputError
 
 # Products that follow the rule {prefix}.{region}.myhuaweicloud.com have the same regions in the SDK's tables.
 REGIONS = frozenset(

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import TaskRef
+from ._services import SERVICES
+from ._task import TaskRef
 
 ArgumentSpec = dict[str, dict[str, t.Any]]
 
@@ -52,8 +52,10 @@ def task_arguments() -> ArgumentSpec:
 def query_arguments(service: str) -> ArgumentSpec:
     """Return the options of a service's query module: what its row says that it needs."""
     row = SERVICES[service]
-    named = {option: spec for option, spec in task_arguments().items() if option in row.needs + row.together}
-    for option in row.needs:
+    named = {
+        option: spec for option, spec in task_arguments().items() if option in row.required + row.required_together
+    }
+    for option in row.required:
         named[option]["required"] = True
     return dict(connection_arguments(), **named)
 
@@ -98,7 +100,7 @@ def login_arguments(given: t.Mapping[str, t.Any], request_timeout: float) -> dic
     return dict(connection, request_timeout=request_timeout)
 
 
-def look_arguments(given: t.Mapping[str, t.Any], refs: t.Sequence[TaskRef], request_timeout: float) -> dict[str, t.Any]:
+def poll_arguments(given: t.Mapping[str, t.Any], refs: t.Sequence[TaskRef], request_timeout: float) -> dict[str, t.Any]:
     """Return the arguments of one look at some tasks: the connection's as they were given, and no waiting."""
     return dict(
         login_arguments(given, request_timeout),

@@ -1,15 +1,15 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A scripted cloud for the tests of the waiter: its clock, its sleep and its answers go together."""
+"""a fake API for the tests of the waiter: its clock, its sleep and its answers go together."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import RequestError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, SubTask, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._wait import Observation, Policy, Snapshot, Wait
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, Policy, Snapshot, Waiter
 
 # What a task answers: one observation for each look at it, of which the last one stays; or a function of the seconds.
 Answers = t.Union[t.Sequence[Observation], t.Callable[[float], Observation]]
@@ -48,24 +48,24 @@ CANCELED = task(State.CANCELED, "Canceled")
 NEEDS_ACTION = task(State.NEEDS_ACTION, "Unauthorized")
 
 
-def http_error(status: int | None, code: str | None = None, **more: t.Any) -> RequestError:
-    values = dict({"request_id": "req-1", "asked": "Cannot read the task"}, **more)
-    return RequestError("it went wrong", http_status=status, code=code, **values)
+def http_error(status: int | None, code: str | None = None, **more: t.Any) -> ApiError:
+    values = dict({"request_id": "req-1", "action": "Cannot read the task"}, **more)
+    return ApiError("it went wrong", http_status=status, code=code, **values)
 
 
-def lost_network() -> RequestError:
-    return RequestError("connection failed: refused", kind="connection", asked="Cannot read the task")
+def lost_network() -> ApiError:
+    return ApiError("connection failed: refused", kind="connection", action="Cannot read the task")
 
 
-def server_error(**more: t.Any) -> RequestError:
+def server_error(**more: t.Any) -> ApiError:
     return http_error(503, "APIGW.0613", **more)
 
 
-def throttled(retry_after: float | None = None) -> RequestError:
+def throttled(retry_after: float | None = None) -> ApiError:
     return http_error(429, "APIGW.0308", retry_after=retry_after)
 
 
-def unknown_id() -> RequestError:
+def unknown_id() -> ApiError:
     return http_error(400, "DBS.200543")
 
 
@@ -90,7 +90,7 @@ class Cloud:
         self._seen: dict[TaskRef, int] = {}
         self.now = EPOCH
         self.sleeps: list[float] = []
-        self.asked: list[list[TaskRef]] = []
+        self.action: list[list[TaskRef]] = []
         self.looked_at: list[float] = []
         self.limits: list[float | None] = []
         self.updates: list[Snapshot] = []
@@ -107,26 +107,26 @@ class Cloud:
 
     def probe(self, refs: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
         self.looked_at.append(self.now - EPOCH)
-        self.asked.append(list(refs))
+        self.action.append(list(refs))
         self.limits.append(limit)
         answers = [self._answer(each) for each in refs]
-        self.now += self._durations[min(len(self.asked), len(self._durations)) - 1]
+        self.now += self._durations[min(len(self.action), len(self._durations)) - 1]
         return answers
 
-    def _answer(self, asked: TaskRef) -> Observation:
-        script = self._answers[asked]
+    def _answer(self, action: TaskRef) -> Observation:
+        script = self._answers[action]
         if callable(script):
             answer = script(self.now - EPOCH)
         else:
-            index = self._seen.get(asked, 0)
-            self._seen[asked] = index + 1
+            index = self._seen.get(action, 0)
+            self._seen[action] = index + 1
             answer = script[min(index, len(script) - 1)]
         if isinstance(answer, Task):
             return answer._replace(
-                service=asked.service,
-                id=asked.task_id,
-                name=answer.name or asked.task_name,
-                instance_id=asked.instance_id,
+                service=action.service,
+                id=action.task_id,
+                name=answer.name or action.task_name,
+                instance_id=action.instance_id,
             )
         return answer
 
@@ -137,8 +137,8 @@ class Cloud:
         *,
         sleep: t.Callable[[float], None] | None = None,
         on_update: t.Callable[[Snapshot], None] | None = None,
-    ) -> Wait:
-        return Wait(
+    ) -> Waiter:
+        return Waiter(
             list(self._answers) if refs is None else refs,
             policy,
             probe=self.probe,
@@ -154,7 +154,7 @@ class Cloud:
     @property
     def asked_ids(self) -> list[str]:
         """What was asked in each look, as ``ab`` for the tasks a and b."""
-        return ["".join(str(each.task_id) for each in look) for look in self.asked]
+        return ["".join(str(each.task_id) for each in look) for look in self.action]
 
 
 def cloud(*answers: Answers, **more: t.Any) -> Cloud:

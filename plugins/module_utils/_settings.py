@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError
+from ._errors import InputError
 
 # One family of variables after the other: Terraform's, the vendor SDK's, OpenStack's.
 ENVIRONMENT: tuple[dict[str, tuple[str, ...]], ...] = (
@@ -66,7 +66,7 @@ METHODS = {
     PASSWORD: ("username", "password", "domain_name"),
 }
 # What begins a method in a place; a domain's name alone means nothing.
-STARTERS = {TOKEN: ("auth_token",), KEY: ("access_key", "secret_key"), PASSWORD: ("username", "password")}
+METHOD_SELECTORS = {TOKEN: ("auth_token",), KEY: ("access_key", "secret_key"), PASSWORD: ("username", "password")}
 
 SECRETS = ("auth_token", "access_key", "secret_key", "security_token", "password")
 
@@ -78,7 +78,7 @@ NO_CREDENTIALS = (
     "but this host offers no agency key"
 )
 
-Place = dict[str, str]
+Source = dict[str, str]
 
 
 class Credentials(t.NamedTuple):
@@ -95,23 +95,23 @@ class Credentials(t.NamedTuple):
 class Settings:
     """Answers what an option's value is, whichever place it comes from."""
 
-    def __init__(self, places: t.Sequence[Place]) -> None:
-        self._places = [_stripped(place) for place in places]
+    def __init__(self, sources: t.Sequence[Source]) -> None:
+        self._sources = [_stripped(source) for source in sources]
 
     def get(self, option: str) -> str | None:
         """Return the value from the first place that has one."""
-        return next((place[option] for place in self._places if option in place), None)
+        return next((source[option] for source in self._sources if option in source), None)
 
     def credentials(self) -> Credentials:
         """Choose the method of the first place that has a usable one.
 
         :raises InputError: the play itself begins a method that nothing completes
         """
-        for index, place in enumerate(self._places):
-            for method, starters in STARTERS.items():
-                if not any(starter in place for starter in starters):
+        for index, source in enumerate(self._sources):
+            for method, selectors in METHOD_SELECTORS.items():
+                if not any(selector in source for selector in selectors):
                     continue
-                values = self._complete(method, index)
+                values = self._fill_in(method, index)
                 missing = [option for option in METHODS[method] if option not in values]
                 if not missing:
                     return Credentials(method, values)
@@ -123,26 +123,26 @@ class Settings:
                     )
         return Credentials(AGENCY, {})
 
-    def _complete(self, method: str, index: int) -> Place:
+    def _fill_in(self, method: str, index: int) -> Source:
         """Take a method's values from a place and, where it lacks some, from those after it."""
-        values: Place = {}
+        values: Source = {}
         for option in METHODS[method]:
-            for place in self._places[index:]:
-                if option in place:
-                    values[option] = place[option]
+            for source in self._sources[index:]:
+                if option in source:
+                    values[option] = source[option]
                     break
         # A security token belongs to one access key, so it is never taken from elsewhere.
-        if method == KEY and "security_token" in self._places[index]:
-            values["security_token"] = self._places[index]["security_token"]
+        if method == KEY and "security_token" in self._sources[index]:
+            values["security_token"] = self._sources[index]["security_token"]
         return values
 
     def secrets(self) -> list[str]:
         """Return every value, used or not, that must not be shown."""
-        return [place[option] for place in self._places for option in SECRETS if option in place]
+        return [source[option] for source in self._sources for option in SECRETS if option in source]
 
 
-def _stripped(place: t.Mapping[str, t.Any]) -> Place:
-    texts = {option: str(value).strip() for option, value in place.items() if value is not None}
+def _stripped(source: t.Mapping[str, t.Any]) -> Source:
+    texts = {option: str(value).strip() for option, value in source.items() if value is not None}
     return {option: text for option, text in texts.items() if text}
 
 
@@ -151,10 +151,10 @@ def settings_from(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -
 
     :raises InputError: the credentials file cannot be read
     """
-    return Settings([*_places(params, environ), _from_file(environ)])
+    return Settings([*_sources(params, environ), _from_file(environ)])
 
 
-def _places(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> list[Place]:
+def _sources(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> list[Source]:
     options = {option: params[option] for family in ENVIRONMENT for option in family if params.get(option)}
     return [options, *(_from_environment(family, environ) for family in ENVIRONMENT)]
 
@@ -164,19 +164,19 @@ def method_of(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> st
 
     :raises InputError: the play begins a method that nothing completes
     """
-    return Settings(_places(params, environ)).credentials().method
+    return Settings(_sources(params, environ)).credentials().method
 
 
-def _from_environment(family: t.Mapping[str, tuple[str, ...]], environ: t.Mapping[str, str]) -> Place:
-    place: Place = {}
+def _from_environment(family: t.Mapping[str, tuple[str, ...]], environ: t.Mapping[str, str]) -> Source:
+    source: Source = {}
     for option, variables in family.items():
         value = next((environ[variable] for variable in variables if environ.get(variable)), None)
         if value:
-            place[option] = value
-    return place
+            source[option] = value
+    return source
 
 
-def _from_file(environ: t.Mapping[str, str]) -> Place:
+def _from_file(environ: t.Mapping[str, str]) -> Source:
     named = environ.get(CREDENTIALS_FILE_VARIABLE)
     path = os.path.expanduser(named or CREDENTIALS_FILE)
     try:

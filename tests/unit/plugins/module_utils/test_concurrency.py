@@ -13,16 +13,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._round import Round
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._concurrency import Round
 
 LONG = 30.0
 SLACK = 2.0
 
 
 def ask(
-    *questions: t.Callable[[], t.Any], workers: int = 4, seconds_each: float = LONG, seconds_all: float = LONG
+    *calls: t.Callable[[], t.Any], workers: int = 4, seconds_each: float = LONG, seconds_all: float = LONG
 ) -> list[t.Any]:
-    return Round(questions, workers=workers, seconds_each=seconds_each, seconds_all=seconds_all).run()
+    return Round(calls, workers=workers, seconds_each=seconds_each, seconds_all=seconds_all).run()
 
 
 class Gate:
@@ -74,7 +74,7 @@ def test_the_number_of_workers_is_bounded() -> None:
     active = 0
     peak = 0
 
-    def question() -> None:
+    def request() -> None:
         nonlocal active, peak
         with lock:
             active += 1
@@ -83,7 +83,7 @@ def test_the_number_of_workers_is_bounded() -> None:
         with lock:
             active -= 1
 
-    ask(*[question] * 100, workers=5)
+    ask(*[request] * 100, workers=5)
     assert 2 <= peak <= 5
 
 
@@ -91,11 +91,11 @@ def test_questions_are_put_at_once() -> None:
     """Each waits until all have been put."""
     barrier = threading.Barrier(8)
 
-    def question() -> bool:
+    def request() -> bool:
         barrier.wait(10)
         return True
 
-    assert ask(*[question] * 8, workers=8) == [True] * 8
+    assert ask(*[request] * 8, workers=8) == [True] * 8
 
 
 def test_not_more_workers_than_questions() -> None:
@@ -108,8 +108,8 @@ def test_not_more_workers_than_questions() -> None:
 def test_late_questions_are_abandoned(gates: list[Gate]) -> None:
     """Their workers are replaced, so that the others are answered."""
     started = time.monotonic()
-    questions = [*gates, *(functools.partial(int, number) for number in range(20))]
-    answers = ask(*questions, workers=2, seconds_each=0.1, seconds_all=LONG)
+    calls = [*gates, *(functools.partial(int, number) for number in range(20))]
+    answers = ask(*calls, workers=2, seconds_each=0.1, seconds_all=LONG)
     assert answers == [None] * len(gates) + list(range(20))
     assert time.monotonic() - started < 3 * 0.1 + 1 + SLACK
 
@@ -122,10 +122,10 @@ def test_the_whole_round_is_bounded(gates: list[Gate]) -> None:
 
 
 def test_nothing_is_asked_after_the_end(gates: list[Gate]) -> None:
-    asked = threading.Event()
-    assert ask(gates[0], asked.set, workers=1, seconds_each=LONG, seconds_all=0.2) == [None, None]
+    action = threading.Event()
+    assert ask(gates[0], action.set, workers=1, seconds_each=LONG, seconds_all=0.2) == [None, None]
     gates[0].open.set()
-    assert not asked.wait(0.2)
+    assert not action.wait(0.2)
 
 
 def test_an_answer_that_comes_too_late_is_not_taken(gates: list[Gate]) -> None:
@@ -148,12 +148,12 @@ def test_false_answers_are_answers() -> None:
 def test_a_bug_in_a_question_surfaces() -> None:
     """It is not taken for a question that was not answered in time, and the round does not wait for it."""
 
-    def question() -> None:
+    def request() -> None:
         raise ZeroDivisionError("a bug")
 
     started = time.monotonic()
     with pytest.raises((KeyError, ZeroDivisionError)):
-        ask(lambda: 1, question, lambda: 3, workers=1, seconds_all=4.0)
+        ask(lambda: 1, request, lambda: 3, workers=1, seconds_all=4.0)
     assert time.monotonic() - started < SLACK
 
 

@@ -16,10 +16,10 @@ import dataclasses
 import math
 import typing as t
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError, Meaning, RequestError
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import FAILED_STATES, State, Task, TaskRef
+from ._errors import ApiError, ErrorClass, InputError
+from ._task import FAILED_STATES, State, Task, TaskRef
 
-Observation = t.Union[Task, RequestError]
+Observation = t.Union[Task, ApiError]
 # Asks for tasks now, in at most so many seconds (None: as long as one request may take).
 Probe = t.Callable[[t.Sequence[TaskRef], t.Optional[float]], t.Sequence[Observation]]
 
@@ -34,7 +34,7 @@ MAX_RETRY_AFTER = 300.0
 # Of ``sleep``, so much is rested after a look that took long, as looks do when a server is slow.
 LEAST_REST = 0.5
 # Sums of floating-point seconds may miss a moment by less than this.
-ROUNDING = 1e-6
+EPSILON = 1e-6
 
 GOOD_STATES = frozenset((State.SUCCEEDED,))
 # A task that needs a human's approval moves no further by itself.
@@ -54,7 +54,7 @@ class Policy:
     error_grace: float = 300.0
     require: str = "all"
     fail_fast: bool = True
-    look_once: bool = False
+    poll_once: bool = False
 
     def check(self) -> None:
         """:raises InputError: a number makes no sense"""
@@ -68,25 +68,25 @@ class Policy:
 
 def policy_of(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Policy:
     """Return how to wait from the options of the same names. Check mode looks once."""
-    names = [field.name for field in dataclasses.fields(Policy) if field.name != "look_once"]
-    return Policy(**{name: params[name] for name in names}, look_once=check_mode)
+    names = [field.name for field in dataclasses.fields(Policy) if field.name != "poll_once"]
+    return Policy(**{name: params[name] for name in names}, poll_once=check_mode)
 
 
-class Watch:
+class TaskWatch:
     """One task that is waited for, and all that was seen of it."""
 
     def __init__(self, ref: TaskRef) -> None:
         self.ref = ref
         self.task: Task | None = None
-        self.error: RequestError | None = None
-        self.given_up: RequestError | None = None
-        self.asked_at = -math.inf
+        self.error: ApiError | None = None
+        self.final_error: ApiError | None = None
+        self.polled_at = -math.inf
         self.changed_at: float | None = None
         self.changed = False
         self.trouble_since: float | None = None
         self.unknown_since: float | None = None
         # Status words that no table lists, in the order in which they came.
-        self.strange_words: list[str] = []
+        self.unknown_statuses: list[str] = []
 
     @property
     def succeeded(self) -> bool:
@@ -94,10 +94,10 @@ class Watch:
 
     @property
     def failed(self) -> bool:
-        return self.given_up is not None or (self.task is not None and self.task.state in BAD_STATES)
+        return self.final_error is not None or (self.task is not None and self.task.state in BAD_STATES)
 
     @property
-    def over(self) -> bool:
+    def settled(self) -> bool:
         """Whether asking again is of no use."""
         return self.succeeded or self.failed
 
@@ -115,24 +115,24 @@ class Watch:
         """Take in what a look brought."""
         self.changed = False
         if isinstance(observation, Task):
-            self.asked_at = now
+            self.polled_at = now
             self._note_task(observation, now)
             return
         self.error = observation
-        if observation.meaning is Meaning.NOT_ASKED:
+        if observation.error_class is ErrorClass.NOT_POLLED:
             return
-        self.asked_at = now
-        if observation.meaning is Meaning.TRANSIENT:
+        self.polled_at = now
+        if observation.error_class is ErrorClass.TRANSIENT:
             self.trouble_since = now if self.trouble_since is None else self.trouble_since
-            is_final = now - self.trouble_since >= policy.error_grace - ROUNDING
-        elif observation.meaning is Meaning.NOT_FOUND:
+            is_final = now - self.trouble_since >= policy.error_grace - EPSILON
+        elif observation.error_class is ErrorClass.NOT_FOUND:
             self.trouble_since = None
             self.unknown_since = now if self.unknown_since is None else self.unknown_since
-            is_final = now - self.unknown_since >= policy.not_found_grace - ROUNDING
+            is_final = now - self.unknown_since >= policy.not_found_grace - EPSILON
         else:
             is_final = True
         if is_final:
-            self.given_up = observation
+            self.final_error = observation
 
     def _note_task(self, task: Task, now: float) -> None:
         self.trouble_since = self.unknown_since = None
@@ -141,9 +141,9 @@ class Watch:
             self.changed_at = now
         self.task = task
         if task.state == State.UNKNOWN:
-            self.strange_words += [word for word in _words(task) if word not in self.strange_words]
+            self.unknown_statuses += [word for word in _words(task) if word not in self.unknown_statuses]
 
-    def boundaries(self, policy: Policy) -> list[float]:
+    def deadlines(self, policy: Policy) -> list[float]:
         """Return the moments at which patience with this task's trouble ends."""
         graces = ((self.trouble_since, policy.error_grace), (self.unknown_since, policy.not_found_grace))
         return [since + grace for since, grace in graces if since is not None]
@@ -160,7 +160,7 @@ def _moves(task: Task) -> tuple[t.Any, ...]:
     return (task.status, task.progress, tuple((step.status, step.progress) for step in task.sub_tasks))
 
 
-class Pace:
+class Backoff:
     """How long to pause between looks."""
 
     def __init__(self, policy: Policy, random: t.Callable[[], float]) -> None:
@@ -169,7 +169,7 @@ class Pace:
         self._pause = 0.0
         self._throttles = 0
 
-    def next(self, watches: t.Sequence[Watch]) -> float:
+    def next(self, watches: t.Sequence[TaskWatch]) -> float:
         """Return the pause after a look, before anything cuts it short.
 
         ``watches`` are those that were asked for in this look.
@@ -181,15 +181,15 @@ class Pace:
         pause = min(self._pause, self._until_an_end(watches))
         return pause * (1 + JITTER * self._random())
 
-    def _until_an_end(self, watches: t.Sequence[Watch]) -> float:
+    def _until_an_end(self, watches: t.Sequence[TaskWatch]) -> float:
         ends = [
             watch.task.remaining_seconds
             for watch in watches
-            if watch.task and not (watch.over or watch.in_trouble) and watch.task.remaining_seconds is not None
+            if watch.task and not (watch.settled or watch.in_trouble) and watch.task.remaining_seconds is not None
         ]
         return max(self._policy.sleep, min(ends, default=math.inf))
 
-    def demanded(self, watches: t.Sequence[Watch]) -> float:
+    def requested_pause(self, watches: t.Sequence[TaskWatch]) -> float:
         """Return the pause that the server asks for by its errors; 0 where it asks for none."""
         errors = [watch.error for watch in watches if watch.error and watch.trouble_since is not None]
         retry_after = max((error.retry_after or 0.0 for error in errors), default=0.0)
@@ -212,7 +212,7 @@ class Failure:
     code: str | None = None
     http_status: int | None = None
     request_id: str | None = None
-    watch: Watch | None = None
+    watch: TaskWatch | None = None
 
     def to_dict(self) -> dict[str, t.Any]:
         """Return it as the value ``failure`` of a result."""
@@ -229,7 +229,7 @@ class Failure:
 class Snapshot:
     """Where a wait stands: after a look, or at its end. ``watches`` are in the order given."""
 
-    watches: t.Sequence[Watch]
+    watches: t.Sequence[TaskWatch]
     polls: int
     elapsed: float
     now: float
@@ -238,7 +238,7 @@ class Snapshot:
     failure: Failure | None = None
 
 
-class Wait:
+class Waiter:
     """One wait for many tasks on one clock. The same task given twice is one question."""
 
     def __init__(
@@ -258,32 +258,32 @@ class Wait:
         self._clock = clock
         self._sleep = sleep
         self._on_update = on_update
-        self._pace = Pace(policy, random)
-        self._by_ref = {ref: Watch(ref) for ref in refs}
+        self._backoff = Backoff(policy, random)
+        self._by_ref = {ref: TaskWatch(ref) for ref in refs}
         self._watches = [self._by_ref[ref] for ref in refs]
         self._polls = 0
         self._started = clock()
-        self._looked_first: float | None = None
-        self._look_began = self._started
+        self._first_poll_at: float | None = None
+        self._poll_began = self._started
 
     def run(self) -> Snapshot:
         """Wait; the result says by its ``failure`` whether what was required has come true."""
         if not self._watches:
             return self.snapshot(over=True)
-        if not self._policy.look_once:
+        if not self._policy.poll_once:
             self._rest(min(self._policy.delay, self._policy.timeout))
         while True:
-            is_last = self._left() <= ROUNDING
-            asked = self._look()
+            is_last = self._left() <= EPSILON
+            action = self._poll()
             is_over, failure = self._verdict()
             # A look that took until the deadline was the last one.
-            if not is_over and (is_last or self._left() <= ROUNDING or self._policy.look_once):
-                is_over, failure = True, None if self._policy.look_once else self._out_of_time()
+            if not is_over and (is_last or self._left() <= EPSILON or self._policy.poll_once):
+                is_over, failure = True, None if self._policy.poll_once else self._out_of_time()
             snapshot = self.snapshot(over=is_over, failure=failure)
             self._on_update(snapshot)
             if is_over:
                 return snapshot
-            self._rest(self._next_pause(asked))
+            self._rest(self._next_pause(action))
 
     def snapshot(self, *, over: bool = False, failure: Failure | None = None) -> Snapshot:
         """Say where the wait stands."""
@@ -297,19 +297,21 @@ class Wait:
         if seconds > 0:
             self._sleep(seconds)
 
-    def _look(self) -> list[Watch]:
+    def _poll(self) -> list[TaskWatch]:
         # A look may end before a slow server has answered for all: whose turn is longest ago is first.
-        asked = sorted((watch for watch in self._by_ref.values() if not watch.over), key=lambda watch: watch.asked_at)
-        self._look_began = self._clock()
+        action = sorted(
+            (watch for watch in self._by_ref.values() if not watch.settled), key=lambda watch: watch.polled_at
+        )
+        self._poll_began = self._clock()
         left = self._left()
-        observations = self._probe([watch.ref for watch in asked], left if left > ROUNDING else None)
+        observations = self._probe([watch.ref for watch in action], left if left > EPSILON else None)
         now = self._clock()
-        for watch, observation in zip(asked, observations):
+        for watch, observation in zip(action, observations):
             watch.note(observation, now, self._policy)
         self._polls += 1
-        if self._looked_first is None:
-            self._looked_first = now
-        return asked
+        if self._first_poll_at is None:
+            self._first_poll_at = now
+        return action
 
     def _verdict(self) -> tuple[bool, Failure | None]:
         """Say whether the wait is over, and if so whether it failed."""
@@ -321,7 +323,7 @@ class Wait:
         if len(good) == len(watches):
             return True, None
         is_hopeless = self._policy.fail_fast and self._policy.require == "all"
-        if bad and (is_hopeless or all(watch.over for watch in watches)):
+        if bad and (is_hopeless or all(watch.settled for watch in watches)):
             return True, _failure_of(bad)
         if self._has_stalled():
             return True, self._stalled()
@@ -334,12 +336,12 @@ class Wait:
 
     def _last_change(self) -> float:
         changes = [watch.changed_at for watch in self._watches if watch.changed_at is not None]
-        return max(changes, default=self._started if self._looked_first is None else self._looked_first)
+        return max(changes, default=self._started if self._first_poll_at is None else self._first_poll_at)
 
     def _has_stalled(self) -> bool:
-        if self._policy.stall_timeout is None or self._policy.look_once:
+        if self._policy.stall_timeout is None or self._policy.poll_once:
             return False
-        return self._clock() - self._last_change() >= self._policy.stall_timeout - ROUNDING
+        return self._clock() - self._last_change() >= self._policy.stall_timeout - EPSILON
 
     def _stalled(self) -> Failure:
         seconds = self._clock() - self._last_change()
@@ -354,29 +356,29 @@ class Wait:
 
     def _with_last_error(self, kind: str, message: str) -> Failure:
         """Add what the last error says, of a task that is in trouble now."""
-        error = next((watch.error for watch in self._watches if watch.in_trouble and not watch.over), None)
+        error = next((watch.error for watch in self._watches if watch.in_trouble and not watch.settled), None)
         if error is None:
             return Failure(kind, message)
         return Failure(kind, message, error.code, error.http_status, error.request_id)
 
-    def _next_pause(self, asked: t.Sequence[Watch]) -> float:
+    def _next_pause(self, action: t.Sequence[TaskWatch]) -> float:
         now = self._clock()
         # From one look's beginning to the next one's: many tasks, which take a look long, are not seen later for it.
-        took = now - self._look_began
+        took = now - self._poll_began
         least = self._policy.sleep - min(took, self._policy.sleep * LEAST_REST)
-        boundaries = [end for watch in asked if not watch.over for end in watch.boundaries(self._policy)]
+        deadlines = [end for watch in action if not watch.settled for end in watch.deadlines(self._policy)]
         if self._policy.stall_timeout is not None:
-            boundaries.append(self._last_change() + self._policy.stall_timeout)
-        ahead = [boundary - now for boundary in boundaries if boundary > now + ROUNDING]
-        pause = max(min(self._pace.next(asked) - took, *ahead, math.inf), least)
-        pause = max(pause, self._pace.demanded(asked))
+            deadlines.append(self._last_change() + self._policy.stall_timeout)
+        ahead = [boundary - now for boundary in deadlines if boundary > now + EPSILON]
+        pause = max(min(self._backoff.next(action) - took, *ahead, math.inf), least)
+        pause = max(pause, self._backoff.requested_pause(action))
         left = self._left()
         # The last look is at the deadline, and not sooner than ``sleep`` after the one before it.
         return max(left, 0.0) if left - pause < self._policy.sleep else pause
 
 
-def _failure_of(watch: Watch) -> Failure:
-    error = watch.given_up
+def _failure_of(watch: TaskWatch) -> Failure:
+    error = watch.final_error
     if error is not None:
         return Failure(error.kind, error.message, error.code, error.http_status, error.request_id, watch)
     task = t.cast(Task, watch.task)

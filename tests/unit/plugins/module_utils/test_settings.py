@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._credentials import (
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._settings import (
     AGENCY,
     KEY,
     PASSWORD,
@@ -20,11 +21,10 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._credentials imp
     method_of,
     settings_from,
 )
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError
 
 PLAY, HW, SDK, OS, FILE = "play", "HW", "HUAWEICLOUD_SDK", "OS", "file"
 PLACES = (PLAY, HW, SDK, OS, FILE)
-# How each place calls an option; None where it has no name for it.
+# How each source calls an option; None where it has no name for it.
 NAMES: dict[str, dict[str, str]] = {
     PLAY: {
         name: name
@@ -78,7 +78,7 @@ METHODS = tuple(OPTIONS)
 
 
 class Given:
-    """Puts options into places; the value says which place it was."""
+    """Puts options into places; the value says which source it was."""
 
     def __init__(self, folder: Path) -> None:
         self.params: dict[str, t.Any] = dict.fromkeys(NAMES[PLAY])
@@ -86,12 +86,12 @@ class Given:
         self.folder = folder
         self.lines: list[str] = []
 
-    def put(self, place: str, *options: str) -> Given:
+    def put(self, source: str, *options: str) -> Given:
         for option in options:
-            name, value = NAMES[place][option], f"{option} of {place}"
-            if place == PLAY:
+            name, value = NAMES[source][option], f"{option} of {source}"
+            if source == PLAY:
                 self.params[name] = value
-            elif place == FILE:
+            elif source == FILE:
                 self.lines.append(f"{name} = {value}")
             else:
                 self.environ[name] = value
@@ -114,20 +114,20 @@ def fixture_given(tmp_path: Path) -> Given:
     return Given(tmp_path)
 
 
-def can(place: str, method: str) -> bool:
-    return all(option in NAMES[place] for option in OPTIONS[method])
+def can(source: str, method: str) -> bool:
+    return all(option in NAMES[source] for option in OPTIONS[method])
 
 
-def values_of(place: str, method: str) -> dict[str, str]:
-    return {option: f"{option} of {place}" for option in OPTIONS[method]}
+def values_of(source: str, method: str) -> dict[str, str]:
+    return {option: f"{option} of {source}" for option in OPTIONS[method]}
 
 
-SINGLE = [(place, method) for place in PLACES for method in METHODS if can(place, method)]
+SINGLE = [(source, method) for source in PLACES for method in METHODS if can(source, method)]
 
 
-@pytest.mark.parametrize(("place", "method"), SINGLE)
-def test_one_place(given: Given, place: str, method: str) -> None:
-    assert given.put(place, *OPTIONS[method]).chosen() == (method, values_of(place, method))
+@pytest.mark.parametrize(("source", "method"), SINGLE)
+def test_one_place(given: Given, source: str, method: str) -> None:
+    assert given.put(source, *OPTIONS[method]).chosen() == (method, values_of(source, method))
 
 
 @pytest.mark.parametrize(
@@ -142,22 +142,22 @@ def test_the_earlier_place_counts_whatever_the_method(
     assert given.chosen() == (first[1], values_of(*first))
 
 
-@pytest.mark.parametrize("place", [PLAY, HW, OS])
-def test_order_within_a_place(given: Given, place: str) -> None:
-    given.put(place, *OPTIONS[PASSWORD])
+@pytest.mark.parametrize("source", [PLAY, HW, OS])
+def test_order_within_a_place(given: Given, source: str) -> None:
+    given.put(source, *OPTIONS[PASSWORD])
     assert given.chosen()[0] == PASSWORD
-    given.put(place, *OPTIONS[KEY])
+    given.put(source, *OPTIONS[KEY])
     assert given.chosen()[0] == KEY
-    given.put(place, *OPTIONS[TOKEN])
+    given.put(source, *OPTIONS[TOKEN])
     assert given.chosen()[0] == TOKEN
 
 
 @pytest.mark.parametrize("option", ["region", "project_id", "iam_endpoint"])
 def test_settings_come_from_the_first_place_that_has_them(given: Given, option: str) -> None:
-    for place in reversed(PLACES):
-        if option in NAMES[place]:
-            given.put(place, option)
-            assert given.settings().get(option) == f"{option} of {place}"
+    for source in reversed(PLACES):
+        if option in NAMES[source]:
+            given.put(source, option)
+            assert given.settings().get(option) == f"{option} of {source}"
 
 
 def test_nothing_is_given(given: Given) -> None:
@@ -188,10 +188,10 @@ def test_incomplete_in_the_play(given: Given, options: tuple[str, ...], message:
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("place", [HW, SDK, OS, FILE])
+@pytest.mark.parametrize("source", [HW, SDK, OS, FILE])
 @pytest.mark.parametrize("option", ["access_key", "secret_key"])
-def test_incomplete_elsewhere_is_passed_over(given: Given, place: str, option: str) -> None:
-    assert given.put(place, option).chosen() == (AGENCY, {})
+def test_incomplete_elsewhere_is_passed_over(given: Given, source: str, option: str) -> None:
+    assert given.put(source, option).chosen() == (AGENCY, {})
 
 
 def test_incomplete_elsewhere_gives_way_to_the_next_method(given: Given) -> None:
@@ -204,9 +204,9 @@ def test_incomplete_elsewhere_gives_way_to_the_next_place(given: Given) -> None:
     assert given.chosen() == (TOKEN, values_of(OS, TOKEN))
 
 
-@pytest.mark.parametrize("place", [PLAY, HW, OS])
-def test_a_domain_alone_means_nothing(given: Given, place: str) -> None:
-    given.put(place, "domain_name").put(FILE, *OPTIONS[KEY])
+@pytest.mark.parametrize("source", [PLAY, HW, OS])
+def test_a_domain_alone_means_nothing(given: Given, source: str) -> None:
+    given.put(source, "domain_name").put(FILE, *OPTIONS[KEY])
     assert given.chosen() == (KEY, values_of(FILE, KEY))
 
 
@@ -231,10 +231,10 @@ def test_the_rest_of_a_method_never_comes_from_an_earlier_place(given: Given) ->
 # Security tokens
 
 
-@pytest.mark.parametrize("place", [PLAY, HW, SDK, FILE])
-def test_security_token_of_the_same_place(given: Given, place: str) -> None:
-    given.put(place, *OPTIONS[KEY], "security_token")
-    expected = {**values_of(place, KEY), "security_token": f"security_token of {place}"}
+@pytest.mark.parametrize("source", [PLAY, HW, SDK, FILE])
+def test_security_token_of_the_same_place(given: Given, source: str) -> None:
+    given.put(source, *OPTIONS[KEY], "security_token")
+    expected = {**values_of(source, KEY), "security_token": f"security_token of {source}"}
     assert given.chosen() == (KEY, expected)
 
 
@@ -349,9 +349,9 @@ def test_file_that_is_a_folder(tmp_path: Path) -> None:
 def test_every_secret_of_every_place_is_listed(given: Given) -> None:
     """Used or not."""
     secret = ("auth_token", "access_key", "secret_key", "security_token", "password")
-    for place in PLACES:
-        given.put(place, *NAMES[place])
-    expected = {f"{option} of {place}" for place in PLACES for option in secret if option in NAMES[place]}
+    for source in PLACES:
+        given.put(source, *NAMES[source])
+    expected = {f"{option} of {source}" for source in PLACES for option in secret if option in NAMES[source]}
     assert set(given.settings().secrets()) == expected
     assert len(expected) == 5 + 5 + 3 + 4 + 3
 

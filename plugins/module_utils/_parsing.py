@@ -1,0 +1,217 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From a response's body to a task, and from an error's body to its code and message.
+
+PRIVATE to the collection: it may change without notice.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+import typing as t
+
+from ._services import Service
+from ._task import FAILED_STATES, State, SubTask, Task, TaskRef, read_number, read_percent, read_text
+
+MAX_MESSAGE_CHARACTERS = 300
+
+
+class UnreadableResponseError(ValueError):
+    """The body is not in any shape that the service is known to answer with."""
+
+
+class NoSuchTaskError(LookupError):
+    """The body says that there is no such task."""
+
+
+def read_task(service: Service, ref: TaskRef, body: t.Any) -> Task:
+    """Read the task out of an answer's decoded body.
+
+    :raises NoSuchTaskError: the answer says that there is none
+    :raises UnreadableAnswerError: the body has another shape
+    """
+    record = _find_record(service, ref, body)
+    values = {name: _value_at(record, path) for name, path in service.fields.items()}
+    texts = {name: read_text(value) for name, value in values.items() if name != "progress"}
+    if service.same_id and ref.task_id and texts["id"] and texts["id"] != ref.task_id:
+        raise UnreadableResponseError("the answer is about another task")
+    sub_tasks = _read_sub_tasks(service, record)
+    if texts["status"] is None and not sub_tasks:
+        _demand_known_keys(service, record)
+    status = texts.pop("status")
+    return Task(
+        service=service.name,
+        status=status,
+        state=_state_of(service, status, sub_tasks),
+        progress=_progress_of(values.get("progress"), sub_tasks),
+        remaining_seconds=_remaining_of(sub_tasks),
+        sub_tasks=sub_tasks,
+        details={key: record.get(key) for key in service.details},
+        **_with_what_was_asked(texts, ref),
+    )
+
+
+def _find_record(service: Service, ref: TaskRef, body: t.Any) -> dict[str, t.Any]:
+    key = service.record
+    if not isinstance(body, dict):
+        raise UnreadableResponseError("the answer is not a JSON object")
+    if not key:
+        return body
+    if key.endswith("[]"):
+        return _pick_from_list(body.get(key[:-2]), ref, key[:-2])
+    record = body.get(key)
+    if not isinstance(record, dict):
+        raise UnreadableResponseError(f"the answer has no object '{key}'")
+    return record
+
+
+def _pick_from_list(records: t.Any, ref: TaskRef, key: str) -> dict[str, t.Any]:
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise UnreadableResponseError(f"the answer has no list '{key}' of objects")
+    if not records:
+        raise NoSuchTaskError(f"the list '{key}' is empty")
+    # Another task's success must not pass as this one's: a record without an id is the task only where none has its id.
+    for wanted in (ref.task_id, None):
+        for record in records:
+            if record.get("id") == wanted:
+                return dict(record)
+    raise UnreadableResponseError("the answer is about another task")
+
+
+def _value_at(record: t.Any, path: str) -> t.Any:
+    for key in path.split("."):
+        record = record.get(key) if isinstance(record, dict) else None
+    return record
+
+
+def _demand_known_keys(service: Service, record: dict[str, t.Any]) -> None:
+    """Tell a task without a status, which is waited on, from an object that is no task at all."""
+    identifying = (service.fields["id"], service.fields["status"], service.sub_tasks)
+    if not any(key and key in record for key in identifying):
+        raise UnreadableResponseError("the answer describes no task")
+
+
+def _read_sub_tasks(service: Service, record: dict[str, t.Any]) -> tuple[SubTask, ...]:
+    entries = record.get(service.sub_tasks) if service.sub_tasks else None
+    if entries is None:
+        return ()
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise UnreadableResponseError(f"'{service.sub_tasks}' is not a list of objects")
+    return tuple(_read_sub_task(service, entry) for entry in entries)
+
+
+def _read_sub_task(service: Service, entry: dict[str, t.Any]) -> SubTask:
+    status = read_text(entry.get("status"))
+    return SubTask(
+        name=read_text(entry.get("sub_task_name")),
+        status=status,
+        state=service.state_of(status),
+        progress=read_percent(entry.get("percent")),
+        remaining_seconds=read_number(entry.get("remaining_time")),
+    )
+
+
+def _state_of(service: Service, status: str | None, sub_tasks: tuple[SubTask, ...]) -> str:
+    states = {sub_task.state for sub_task in sub_tasks}
+    if status is None:
+        return _state_of_all(states)
+    state = service.state_of(status)
+    # No source shows a failed restore; a failed step under a finished task must not pass as success.
+    if state == State.SUCCEEDED and states & FAILED_STATES:
+        return State.FAILED
+    return state
+
+
+def _state_of_all(states: set[str]) -> str:
+    """Derive a task's state from those of its steps: the worst one that is certain comes first."""
+    for state in (State.FAILED, State.CANCELED, State.NEEDS_ACTION, State.UNKNOWN, State.RUNNING):
+        if state in states:
+            return state
+    if states == {State.SUCCEEDED}:
+        return State.SUCCEEDED
+    if states == {State.PENDING}:
+        return State.PENDING
+    return State.RUNNING if states else State.UNKNOWN
+
+
+def _progress_of(value: t.Any, sub_tasks: tuple[SubTask, ...]) -> int | None:
+    """Return the API's figure, or the mean of the steps' figures where the API has none for the whole."""
+    if not sub_tasks:
+        return read_percent(value)
+    if all(step.progress is None for step in sub_tasks):
+        return None
+    return sum(_progress_of_step(step) for step in sub_tasks) // len(sub_tasks)
+
+
+def _progress_of_step(step: SubTask) -> int:
+    if step.progress is not None:
+        return step.progress
+    return 100 if step.state == State.SUCCEEDED else 0
+
+
+def _remaining_of(sub_tasks: tuple[SubTask, ...]) -> int | None:
+    return next((step.remaining_seconds for step in sub_tasks if step.state == State.RUNNING), None)
+
+
+def _with_what_was_asked(texts: dict[str, str | None], ref: TaskRef) -> dict[str, str | None]:
+    action = {"id": ref.task_id, "name": ref.task_name, "instance_id": ref.instance_id}
+    return dict(texts, **{name: texts.get(name) or value for name, value in action.items()})
+
+
+NOT_JSON = object()
+# Of a letter that takes two, such as an emoji; escaped, or as UTF-8 would write it.
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+
+
+def parse_json(content: bytes) -> t.Any:
+    """Decode a body; `NOT_JSON` where it is none."""
+    try:
+        body = json.loads(content, parse_constant=_refuse_constant)
+        return _replace_lone_surrogates(body) if SURROGATE.search(content) else body
+    except (ValueError, RecursionError):
+        return NOT_JSON
+
+
+def _replace_lone_surrogates(body: t.Any) -> t.Any:
+    """Replace lone surrogates, as a server leaves where it cuts a text: Ansible refuses a result that holds one."""
+    text = json.dumps(body, ensure_ascii=False)
+    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def _refuse_constant(name: str) -> t.NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+# The vendor's products and SDK know all of these: (code, message).
+_ERROR_KEYS = (
+    ("error_code", "error_msg"),
+    ("errCode", "externalMessage"),
+    ("errorCode", "errorMsg"),
+    ("code", "message"),
+)
+
+
+def read_error(body: t.Any) -> tuple[str | None, str]:
+    """Read code and message from an error's body, in any of the shapes that the cloud's products use."""
+    if not isinstance(body, dict):
+        return None, ""
+    for record in (body, body.get("error")):
+        for code_key, message_key in _ERROR_KEYS:
+            if isinstance(record, dict) and (record.get(code_key) or record.get(message_key)):
+                return shorten(record.get(code_key)) or None, shorten(record.get(message_key))
+    return None, ""
+
+
+def shorten(value: t.Any) -> str:
+    if not isinstance(value, (str, int)) or isinstance(value, bool):
+        return ""
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in str(value)).split())
+    # Whole words only: Ansible would not know the beginning of a secret, and mask it.
+    short = textwrap.shorten(
+        text, MAX_MESSAGE_CHARACTERS, placeholder=" ...", break_long_words=False, break_on_hyphens=False
+    )
+    return "" if short == "..." else short

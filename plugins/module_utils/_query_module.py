@@ -1,0 +1,46 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the query modules of single services have in common.
+
+PRIVATE to the collection: it may change without notice.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ._argspec import query_arguments
+from ._client import TaskClient, new_task_client
+from ._errors import TasksError
+from ._services import SERVICES
+from ._task import TaskRef
+
+
+def run(service: str, params: t.Mapping[str, t.Any], client: TaskClient) -> dict[str, t.Any]:
+    """Return what a query module returns.
+
+    :raises TasksError: an option is missing, or there was no usable response
+    """
+    named = (params.get(option) or None for option in ("task_id", "instance_id", "task_name"))
+    response = client.find(TaskRef(service, *named))
+    return {"task": response.task.to_dict() if response.task else None, "response": response.body}
+
+
+def run_query_module(service: str) -> None:
+    """Run the query module of a service, from its options to its result."""
+    together = SERVICES[service].required_together
+    module = AnsibleModule(
+        argument_spec=query_arguments(service),
+        required_together=[together] if together else [],
+        supports_check_mode=True,
+    )
+    try:
+        client = new_task_client(module.params, os.environ, module.no_log_values.add)
+        module.exit_json(**run(service, module.params, client))
+    except TasksError as error:
+        module.fail_json(task=None, response=None, **error.to_result())
