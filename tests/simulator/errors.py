@@ -45,10 +45,25 @@ def unknown_job() -> Answer:
     return error("service", 400, "DBS.200543", "The job does not exist.")
 
 
+def unknown_instance() -> Answer:
+    """What the database services say of an instance they do not know."""
+    return error("service", 404, "DBS.200002", "The DB instance does not exist.")
+
+
+def unknown_kafka_instance() -> Answer:
+    """What Kafka says of an instance it does not know."""
+    return error("service", 404, "DMS.00404022", "This DMS instance does not exist.")
+
+
+def malformed_kafka_id() -> Answer:
+    """What Kafka says of an id which cannot be one of a task."""
+    return error("service", 400, "DMS.00400070", "Invalid task ID format.")
+
+
 def unknown_kafka_task(mode: str) -> Answer:
     """What Kafka says of an id it does not know: an empty list or, as a setting, a 404."""
     if mode == "404":
-        return error("service", 404, "DMS.00404022", "This DMS instance does not exist.")
+        return unknown_kafka_instance()
     return Answer(200, {"task_count": "0", "tasks": []})
 
 

@@ -97,7 +97,7 @@ def expired_token(case: Case) -> Answer:
 
 def forbidden(case: Case) -> Answer:
     """The caller is known but may not."""
-    return gate.refused_project(case.call.api)
+    return gate.forbidden(case.call.api)
 
 
 def unknown_id(case: Case) -> Answer:

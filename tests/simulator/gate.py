@@ -21,14 +21,16 @@ GATEWAY = {
     "date": ("APIGW.0303", INCORRECT + "X-Sdk-Date is too far from the time of the server"),
 }
 KAFKA = {
-    "missing": ("DMS.10240101", "Invalid token."),
+    "missing": ("DMS.10240103", "Missing token."),
     "invalid": ("DMS.10240101", "Invalid token."),
     "expired": ("DMS.10240102", "Expired token."),
+    "scope": ("DMS.10240104", "The project ID and token do not match."),
 }
+SIGNED = ("signature", "date")
 
 
 class Refused(Exception):
-    """The caller is not let in; the argument is one of the reasons above, or `project`."""
+    """The caller is not let in; the argument is one of the reasons above, `project` or `scope`."""
 
 
 def method_name(incoming: Incoming) -> str:
@@ -48,7 +50,7 @@ def check_token(identity: Identity, value: str, project_id: str) -> None:
     if token.expired:
         raise Refused("expired")
     if project_id and token.project_id != project_id:
-        raise Refused("project")
+        raise Refused("scope")
 
 
 def check_signature(identity: Identity, incoming: Incoming, project_id: str) -> None:
@@ -82,8 +84,8 @@ def check(identity: Identity, incoming: Incoming, project_id: str) -> None:
         raise Refused("project")
 
 
-def refused_project(api: str) -> Answer:
-    """The project of the path is not the caller's."""
+def forbidden(api: str) -> Answer:
+    """The caller is known but may not."""
     code = "DMS.00403002" if api == "kafka" else "DBS.200010"
     return errors.error("service", 403, code, "You have no permission to perform this operation.")
 
@@ -93,14 +95,19 @@ def refusal(identity: Identity, incoming: Incoming, call: Call) -> Answer | None
     try:
         check(identity, incoming, call.project_id)
     except Refused as refused:
-        reason = str(refused)
-    else:
-        return None
-    if reason == "project":
-        return refused_project(call.api)
-    if call.api == "projects" and reason != "signer":
-        return errors.iam_error(401, GATEWAY[reason][1])
+        return explain(str(refused), incoming, call)
+    return None
+
+
+def explain(reason: str, incoming: Incoming, call: Call) -> Answer:
+    """A refusal in the words of the service; signatures are checked by the gateway in front of all of them."""
+    if reason in (*SIGNED, "signer"):
+        status = 501 if reason == "signer" else 401
+        return errors.gateway_error(status, *GATEWAY[reason], incoming.request_id)
     if call.api == "kafka" and reason in KAFKA:
         return errors.error("service", 401, *KAFKA[reason])
-    status = 501 if reason == "signer" else 401
-    return errors.gateway_error(status, *GATEWAY[reason], incoming.request_id)
+    if reason in ("project", "scope"):
+        return forbidden(call.api)
+    if call.api == "projects":
+        return errors.iam_error(401, GATEWAY[reason][1])
+    return errors.gateway_error(401, *GATEWAY[reason], incoming.request_id)

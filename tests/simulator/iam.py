@@ -38,12 +38,14 @@ def is_domain(domain: Any) -> bool:
 
 
 def scoped_project(identity: Identity, scope: dict[str, Any]) -> dict[str, str] | None:
-    """The project a scope names: by its id, or by its name together with the domain."""
+    """The project a scope names: by its id, or by its name, which is looked for in the user's domain."""
     project = scope["project"]
     if "id" in project:
         return identity.project("id", project["id"])
     if "domain" not in project:
-        raise ValueError("a project name needs its domain")
+        if identity.scope_needs_domain:
+            raise ValueError("a project name needs its domain")
+        return identity.project("name", project["name"])
     return identity.project("name", project["name"]) if is_domain(project["domain"]) else None
 
 

@@ -17,7 +17,7 @@ from .tasks import check_keys
 METADATA_MODES = ("token_required", "imdsv1", "no_agency")
 ACCOUNT_KEYS = frozenset({
     "revoke_token", "expire_token", "tokens", "projects", "token_lifetime", "omit_subject_token", "omit_expires_at",
-    "metadata", "metadata_expires_in", "rotate_keys",
+    "scope_needs_domain", "metadata", "metadata_expires_in", "rotate_keys",
 })
 FOREVER = float("inf")
 
@@ -58,6 +58,7 @@ class Identity:
         self.token_lifetime = 86400.0
         self.omit_subject_token = False
         self.omit_expires_at = False
+        self.scope_needs_domain = False
         self.metadata = "token_required"
         self.metadata_expires_in = 3600.0
         self.metadata_tokens: set[str] = set()
@@ -84,8 +85,8 @@ class Identity:
         check_keys(given, ACCOUNT_KEYS, "the accounts")
         if given.get("metadata", self.metadata) not in METADATA_MODES:
             raise ValueError(f"metadata must be one of {', '.join(METADATA_MODES)}")
-        for name in ("projects", "token_lifetime", "omit_subject_token", "omit_expires_at", "metadata",
-                     "metadata_expires_in"):
+        for name in ("projects", "token_lifetime", "omit_subject_token", "omit_expires_at", "scope_needs_domain",
+                     "metadata", "metadata_expires_in"):
             if name in given:
                 setattr(self, name, given[name])
         for token in given.get("tokens", ()):

@@ -42,10 +42,10 @@ def peer_port(request: web.Request) -> int:
 
 def service_name(call: Call | None, task: Task | None) -> str | None:
     """The service a request is for; `jobs` where the path alone does not tell."""
-    if task:
-        return task.service
     if call is None:
         return None
+    if task:
+        return task.service if task.service in call.services else "taurusdb"
     return call.services[0] if len(call.services) == 1 else call.api
 
 
@@ -109,7 +109,7 @@ class Server:
 
     def _fault(self, incoming: Incoming, call: Call | None, task: Task | None) -> Fault | None:
         """The fault which takes this request."""
-        services = (task.service,) if task else (call or UNMATCHED).services
+        services = (service_name(call, task) or "",) if task else (call or UNMATCHED).services
         task_id = task.id if task else (call or UNMATCHED).task_id
         request = {"services": services, "task_id": task_id, "method": incoming.method}
         return self.world.faults.pick(request, self.world.now())

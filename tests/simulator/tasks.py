@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from . import accounts
 from .timelines import SERVICES, TIMELINE_KEYS, Step, read_timeline
 
 TASK_KEYS = frozenset({
-    "service", "id", "name", "instance_id", "instance_name", "project_id", "visible_after", "raw", "details",
+    "service", "id", "name", "instance_id", "instance_name", "project_id", "visible_after", "raw", "details", "job",
 }) | TIMELINE_KEYS
 
 DEFAULT_NAMES = {
@@ -24,12 +25,16 @@ DEFAULT_NAMES = {
     "dds": "Restore_MongoDB_Replica",
     "kafka": "bindInstancePublicIp",
 }
+KAFKA_ID = re.compile(r"[0-9a-fA-F]{8}(-?)(?:[0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}")
 INSTANCE_SUFFIXES = {"taurusdb": "in07", "taurusdb_restore": "in07", "dds": "in02"}
 
 
 @dataclass
 class Task:
-    """One asynchronous task; `born` is the moment (monotonic) from which its timeline counts."""
+    """One asynchronous task; `born` and `born_at` are the moment (monotonic, wall) from which its timeline counts.
+
+    Of a restore `job` is put over what the job API says; false means that the job API does not know it.
+    """
 
     service: str
     id: str
@@ -42,7 +47,15 @@ class Task:
     steps: list[Step]
     raw: Any = None
     details: dict[str, Any] = field(default_factory=dict)
+    job: Any = None
     created_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+
+    def __post_init__(self) -> None:
+        self.born_at = self.created_at
+
+    def restart(self, steps: list[Step], now: float) -> None:
+        """A new timeline, which counts from now."""
+        self.steps, self.born, self.born_at = steps, now, datetime.now(timezone.utc)
 
     def step(self, now: float) -> Step:
         """The step the task has reached."""
@@ -51,7 +64,7 @@ class Task:
 
     def step_time(self, now: float) -> datetime:
         """When (wall clock) the present step began."""
-        return datetime.now(timezone.utc) - timedelta(seconds=max(0.0, now - self.born - self.step(now).at))
+        return self.born_at + timedelta(seconds=min(self.step(now).at, max(0.0, now - self.born)))
 
     def reference(self) -> dict[str, str]:
         """What a caller needs to ask for this task."""
@@ -59,6 +72,11 @@ class Task:
             "service": self.service, "task_id": self.id, "instance_id": self.instance_id,
             "task_name": self.name, "project_id": self.project_id,
         }
+
+
+def product(service: str) -> str:
+    """The product whose instances a service works on."""
+    return "taurusdb" if service == "taurusdb_restore" else service
 
 
 def new_id(service: str) -> str:
@@ -99,6 +117,7 @@ def create_task(given: Mapping[str, Any], now: float) -> Task:
         steps=read_timeline(service, given),
         raw=given.get("raw"),
         details=dict(given.get("details") or {}),
+        job=given.get("job"),
     )
 
 
@@ -107,6 +126,8 @@ class TaskStore:
 
     def __init__(self) -> None:
         self._tasks: dict[str, Task] = {}
+        self._ids: set[str] = set()
+        self._instances: set[tuple[str, str, str]] = set()
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -116,6 +137,8 @@ class TaskStore:
         task = create_task(given, now)
         self._tasks.pop(task.id, None)
         self._tasks[task.id] = task
+        self._ids.add(task.id)
+        self._instances.add((product(task.service), task.project_id, task.instance_id))
         return task
 
     def change(self, task_id: str, given: Mapping[str, Any], now: float) -> Task:
@@ -123,11 +146,10 @@ class TaskStore:
         check_keys(given, TASK_KEYS - {"service", "id"}, "a change of a task")
         task = self._tasks[task_id]
         if TIMELINE_KEYS & set(given):
-            task.steps = read_timeline(task.service, given)
-            task.born = now
+            task.restart(read_timeline(task.service, given), now)
         if "visible_after" in given:
             task.visible_from = now + float(given["visible_after"])
-        for key in ("name", "instance_id", "instance_name", "project_id", "raw", "details"):
+        for key in ("name", "instance_id", "instance_name", "project_id", "raw", "details", "job"):
             if key in given:
                 setattr(task, key, given[key])
         return task
@@ -142,6 +164,14 @@ class TaskStore:
         if task is None or task.service not in services or task.project_id != project_id:
             return None
         return task if task.visible_from <= now else None
+
+    def knows_instance(self, service: str, project_id: str, instance_id: str) -> bool:
+        """Whether the instance has had a task of this service; instances outlive the tasks they had."""
+        return (product(service), project_id, instance_id) in self._instances
+
+    def is_kafka_id(self, task_id: str) -> bool:
+        """Whether Kafka takes this for the id of a task; the ids of the tests' own tasks are always well formed."""
+        return task_id in self._ids or KAFKA_ID.fullmatch(task_id) is not None
 
     def latest_restore(self, instance_id: str, project_id: str, now: float) -> Task | None:
         """The restore of an instance which was created last and is visible."""

@@ -13,7 +13,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -26,66 +26,11 @@ import requests
 
 from . import Simulator, accounts
 from .__main__ import greeting
+from .client import JOB, TOKEN, ask, course, error_code, get, login, task_url
 from .identity import Key
 
-TOKEN = {"X-Auth-Token": accounts.TOKEN}
 PROMPT = 3.0  # seconds; a machine with nothing else to do needs a tenth of one
 TESTS = Path(__file__).resolve().parent.parent
-JOB = f"/v3/{accounts.PROJECT_ID}/jobs"
-
-
-@pytest.fixture(name="running", scope="module")
-def fixture_running() -> Iterator[Simulator]:
-    """One simulator for all tests."""
-    with Simulator() as simulator:
-        yield simulator
-
-
-@pytest.fixture(name="sim")
-def fixture_sim(running: Simulator) -> Simulator:
-    """The simulator as after a fresh start."""
-    running.reset()
-    return running
-
-
-def get(url: str, headers: dict[str, str] | None = None, **more: Any) -> requests.Response:
-    """GET with the demo token, without following redirects."""
-    sent = TOKEN if headers is None else headers
-    return requests.get(url, headers=sent, timeout=more.pop("timeout", 5), allow_redirects=False, **more)
-
-
-def task_url(sim: Simulator, task: dict[str, str], query: bool = True) -> str:
-    """Where to ask for a task."""
-    base = sim.endpoint(task["service"])
-    project, instance, name = task["project_id"], task["instance_id"], task["task_name"]
-    if task["service"] == "kafka":
-        return f"{base}/v2/{project}/instances/{instance}/tasks/{task['task_id']}"
-    if task["service"] == "taurusdb_restore":
-        asked = f"?job_id={task['task_id']}&job_name={name}" if query else ""
-        return f"{base}/v3/{project}/instances/{instance}/task-center-detail{asked}"
-    return f"{base}/v3/{project}/jobs?id={task['task_id']}"
-
-
-def ask(sim: Simulator, task: dict[str, str], **more: Any) -> requests.Response:
-    """Ask for a task."""
-    return get(task_url(sim, task), **more)
-
-
-def error_code(answer: requests.Response) -> str:
-    """The code of an error answer."""
-    return str(answer.json()["error_code"])
-
-
-def course(look: Callable[[], Any], last: Callable[[Any], bool]) -> list[Any]:
-    """What one sees, without repetitions, until the last thing is seen."""
-    seen: list[Any] = []
-    end = time.monotonic() + 20
-    while not seen or not last(seen[-1]):
-        assert time.monotonic() < end, seen
-        now = look()
-        seen += [now] if not seen or seen[-1] != now else []
-        time.sleep(0.02)
-    return seen
 
 
 # The APIs
@@ -174,7 +119,8 @@ def test_unknown_ids(sim: Simulator) -> None:
         answer = get(f"{sim.endpoint(service)}{JOB}?id=nothing")
         assert (answer.status_code, answer.json()) == (
             400, {"error_code": "DBS.200543", "error_msg": "The job does not exist."})
-    url = f"{sim.endpoint('kafka')}/v2/{accounts.PROJECT_ID}/instances/i/tasks/t"
+    kafka = sim.add_task("kafka", visible_after=60)
+    url = task_url(sim, kafka)
     assert get(url).json() == {"task_count": "0", "tasks": []}
     sim.change_settings(kafka_unknown_id="404")
     assert (get(url).status_code, error_code(get(url))[:4]) == (404, "DMS.")
@@ -273,9 +219,9 @@ def test_raw_and_details(sim: Simulator) -> None:
 
 
 @pytest.mark.parametrize(("headers", "database", "kafka"), [
-    ({}, (401, "APIGW.0301"), (401, "DMS.10240101")),
+    ({}, (401, "APIGW.0301"), (401, "DMS.10240103")),
     ({"X-Auth-Token": "wrong"}, (401, "APIGW.0301"), (401, "DMS.10240101")),
-    ({"Authorization": "Basic dTpw"}, (401, "APIGW.0301"), (401, "DMS.10240101")),
+    ({"Authorization": "Basic dTpw"}, (401, "APIGW.0301"), (401, "DMS.10240103")),
     ({**TOKEN, "X-Project-Id": accounts.OTHER_PROJECT_ID}, (403, "DBS.200010"), (403, "DMS.00403002")),
 ])
 def test_refused_tokens(
@@ -289,10 +235,10 @@ def test_refused_tokens(
 
 
 def test_a_token_is_for_one_project(sim: Simulator) -> None:
-    for service, code in (("dds", "DBS.200010"), ("kafka", "DMS.00403002")):
+    for service, refusal in (("dds", (403, "DBS.200010")), ("kafka", (401, "DMS.10240104"))):
         task = sim.add_task(service, project_id=accounts.OTHER_PROJECT_ID)
         answer = ask(sim, task)
-        assert (answer.status_code, error_code(answer)) == (403, code)
+        assert (answer.status_code, error_code(answer)) == refusal
         sim.change_accounts(tokens=[{"token": "other", "project_id": accounts.OTHER_PROJECT_ID}])
         assert ask(sim, task, headers={"X-Auth-Token": "other"}).status_code == 200
 
@@ -402,14 +348,6 @@ def test_without_the_signer_a_signature_is_not_taken_on_trust(
 # IAM
 
 
-def login(sim: Simulator, scope: Any = None, **user: Any) -> requests.Response:
-    """Ask IAM for a token."""
-    who = {"name": accounts.USERNAME, "password": accounts.PASSWORD, "domain": {"name": accounts.DOMAIN_NAME}, **user}
-    project = {"id": accounts.PROJECT_ID} if scope is None else scope
-    auth = {"identity": {"methods": ["password"], "password": {"user": who}}, "scope": {"project": project}}
-    return requests.post(f"{sim.endpoint('iam')}/v3/auth/tokens?nocatalog=true", json={"auth": auth}, timeout=5)
-
-
 def test_iam_issues_a_token_which_works(sim: Simulator) -> None:
     answer = login(sim)
     assert answer.status_code == 201 and answer.headers["X-IAM-Trace-Id"]
@@ -435,12 +373,15 @@ def test_issued_tokens_live_as_long_as_asked(sim: Simulator) -> None:
     ) == [None, "APIGW.0307"]
 
 
-def test_iam_scope_by_name_needs_the_domain(sim: Simulator) -> None:
+def test_iam_scope_by_name(sim: Simulator) -> None:
     domain = {"name": accounts.DOMAIN_NAME}
     named = login(sim, {"name": accounts.OTHER_REGION, "domain": domain})
     assert named.json()["token"]["project"]["id"] == accounts.OTHER_PROJECT_ID
-    assert login(sim, {"name": accounts.REGION}).status_code == 400
+    assert login(sim, {"name": accounts.REGION}).json()["token"]["project"]["id"] == accounts.PROJECT_ID
     assert login(sim, {"name": "nowhere", "domain": domain}).status_code == 401
+    sim.change_accounts(scope_needs_domain=True)
+    assert login(sim, {"name": accounts.REGION}).status_code == 400
+    assert login(sim, {"name": accounts.REGION, "domain": domain}).status_code == 201
 
 
 @pytest.mark.parametrize("user", [{"password": "wrong"}, {"name": "wrong"}, {"domain": {"name": "wrong"}}])
@@ -472,6 +413,7 @@ def test_projects(sim: Simulator) -> None:
         assert [(project["id"], project["name"]) for project in projects] == [
             (accounts.PROJECT_ID, accounts.PROJECT_NAME)]
     assert get(url, {}).json()["error"]["code"] == 401
+    assert error_code(get(url, signed_headers(url, sk="another"))) == "APIGW.0301"
     sim.change_accounts(projects=[])
     assert get(url).json()["projects"] == []
 

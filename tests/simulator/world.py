@@ -70,9 +70,16 @@ class World:
         if call.api == "restore" and not call.task_id:
             return self.tasks.latest_restore(call.instance_id, call.project_id, self.now())
         task = self.tasks.find(call.task_id, call.services, call.project_id, self.now())
+        if task is None and call.api == "jobs" and "taurusdb" in call.services:
+            return self._restore_as_job(call)
         if task and call.instance_id not in ("", task.instance_id):
             return None
         return task
+
+    def _restore_as_job(self, call: Call) -> Task | None:
+        """The restore with this id, since the job API of TaurusDB knows it, too."""
+        restore = self.tasks.find(call.task_id, ("taurusdb_restore",), call.project_id, self.now())
+        return restore if restore and restore.job is not False else None
 
     def answer(self, incoming: Incoming, call: Call | None, task: Task | None) -> Answer:
         """The answer to a request."""
@@ -96,11 +103,24 @@ class World:
         if task and call.api == "restore" and query.get("job_name") not in (None, task.name):
             task = None
         if task is None:
-            kafka_mode = self.settings["kafka_unknown_id"]
-            return errors.unknown_kafka_task(kafka_mode) if call.api == "kafka" else errors.unknown_job()
-        if task.raw is not None:
+            return self._unknown_task(call)
+        if task.raw is not None and task.service in call.services:
             return Answer(200, task.raw)
         return Answer(200, self._task_body(call, task, bool(query.get("job_id"))))
+
+    def _unknown_task(self, call: Call) -> Answer:
+        """The answer about a task which is not there.
+
+        Which mistake the cloud names when there are several is not known.
+        """
+        instance_known = self.tasks.knows_instance(call.services[0], call.project_id, call.instance_id)
+        if call.api == "kafka":
+            if not self.tasks.is_kafka_id(call.task_id):
+                return errors.malformed_kafka_id()
+            if not instance_known:
+                return errors.unknown_kafka_instance()
+            return errors.unknown_kafka_task(self.settings["kafka_unknown_id"])
+        return errors.unknown_instance() if call.instance_id and not instance_known else errors.unknown_job()
 
     def _task_body(self, call: Call, task: Task, by_id: bool) -> Any:
         """The body for a task which is known."""

@@ -26,6 +26,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Tas
 from simulator import Simulator, accounts
 
 SLACK = 2.0
+NO_SUCH_ID = "0" * 32  # well formed for Kafka, which refuses others
 BY_KEY = {"access_key": accounts.ACCESS_KEY, "secret_key": accounts.SECRET_KEY}
 BY_TEMPORARY_KEY = {
     "access_key": accounts.TEMPORARY_ACCESS_KEY,
@@ -100,7 +101,7 @@ def test_a_restore_with_and_without_ids(cloud: t.Any) -> None:
 @pytest.mark.parametrize("kafka_unknown_id", ["empty", "404"])
 def test_no_such_task(cloud: t.Any, service: str, kafka_unknown_id: str) -> None:
     cloud.sim.change_settings(kafka_unknown_id=kafka_unknown_id)
-    ref = TaskRef(service, "no-such-id", "no-such-instance", "no-such-name")
+    ref = TaskRef(service, NO_SUCH_ID, "no-such-instance", "no-such-name")
     client = cloud.by_token(service)
     response = client.find(ref)
     assert response.task is None
@@ -108,7 +109,7 @@ def test_no_such_task(cloud: t.Any, service: str, kafka_unknown_id: str) -> None
     with pytest.raises(ApiError) as caught:
         client.ask(ref)
     assert (caught.value.kind, caught.value.error_class) == ("not_found", ErrorClass.NOT_FOUND)
-    assert "no-such-id" in str(caught.value)
+    assert NO_SUCH_ID in str(caught.value)
     [error] = client.get_tasks([ref])
     assert error.kind == "not_found"
 
@@ -316,7 +317,7 @@ def test_order_and_length(cloud: t.Any) -> None:
     """Twice the same, unknown ones and broken ones between the others."""
     tasks = [cloud.sim.add_task("dds", id=f"task-{number}") for number in range(6)]
     refs = [ref_of(task) for task in tasks]
-    refs = [refs[3], TaskRef("dds", "unknown"), refs[0], refs[3], refs[5], TaskRef("kafka", "k", "i"), refs[1]]
+    refs = [refs[3], TaskRef("dds", "unknown"), refs[0], refs[3], refs[5], TaskRef("kafka", NO_SUCH_ID, "i"), refs[1]]
     cloud.sim.add_fault("reset", task_id="task-5")
     answers = cloud.by_token().get_tasks(refs)
     shown = [answer.id if isinstance(answer, Task) else answer.kind for answer in answers]

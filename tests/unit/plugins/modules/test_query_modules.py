@@ -62,7 +62,7 @@ def test_aliases_and_check_mode(run_module: t.Any, sim: Simulator, service: str,
 
 @pytest.mark.parametrize(("service", "module"), NAMED)
 def test_no_such_task(run_module: t.Any, sim: Simulator, service: str, module: str) -> None:
-    named = {"task_id": "t", "instance_id": "i", "task_name": "n"}
+    named = {"task_id": "0" * 32, "instance_id": "i", "task_name": "n"}
     result = run_module(module, **connection(sim, service), **naming(service, named)).result
     assert result["task"] is None
     assert result["response"]
