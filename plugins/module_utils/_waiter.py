@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import random
+import time
 import typing as t
 
 from ._errors import ApiError, ErrorClass, InputError
@@ -251,7 +253,9 @@ class Waiter:
         sleep: t.Callable[[float], None],
         random: t.Callable[[], float],
         on_update: t.Callable[[Snapshot], None] = lambda snapshot: None,
+        started: float | None = None,
     ) -> None:
+        """``started`` is when the wait began by the clock; None is now."""
         policy.check()
         self._policy = policy
         self._probe = probe
@@ -262,9 +266,14 @@ class Waiter:
         self._by_ref = {ref: TaskWatch(ref) for ref in refs}
         self._watches = [self._by_ref[ref] for ref in refs]
         self._polls = 0
-        self._started = clock()
+        self._started = clock() if started is None else started
         self._first_poll_at: float | None = None
         self._poll_began = self._started
+
+    @property
+    def refs(self) -> list[TaskRef]:
+        """The tasks that are waited for, each once."""
+        return list(self._by_ref)
 
     def run(self) -> Snapshot:
         """Wait; the result says by its ``failure`` whether what was required has come true."""
@@ -306,12 +315,16 @@ class Waiter:
         left = self._left()
         observations = self._probe([watch.ref for watch in action], left if left > EPSILON else None)
         now = self._clock()
-        for watch, observation in zip(action, observations):
-            watch.note(observation, now, self._policy)
+        self.record(dict(zip((watch.ref for watch in action), observations)), now)
+        return action
+
+    def record(self, observations: t.Mapping[TaskRef, Observation], now: float) -> None:
+        """Take in what a poll brought, be it a poll of this process or of one that it follows."""
+        for ref, observation in observations.items():
+            self._by_ref[ref].note(observation, now, self._policy)
         self._polls += 1
         if self._first_poll_at is None:
             self._first_poll_at = now
-        return action
 
     def _verdict(self) -> tuple[bool, Failure | None]:
         """Say whether the wait is over, and if so whether it failed."""
@@ -375,6 +388,33 @@ class Waiter:
         left = self._left()
         # The last look is at the deadline, and not sooner than ``sleep`` after the one before it.
         return max(left, 0.0) if left - pause < self._policy.sleep else pause
+
+
+def new_waiter(
+    params: t.Mapping[str, t.Any],
+    refs: t.Sequence[TaskRef],
+    *,
+    probe: Probe,
+    check_mode: bool = False,
+    clock: t.Callable[[], float] = time.monotonic,
+    sleep: t.Callable[[float], None] = time.sleep,
+    on_update: t.Callable[[Snapshot], None] = lambda snapshot: None,
+    started: float | None = None,
+) -> Waiter:
+    """Build the wait that the options of ``wait_for_task`` ask for; ``started`` is by the clock.
+
+    :raises InputError: a number makes no sense
+    """
+    return Waiter(
+        refs,
+        policy_of(params, check_mode=check_mode),
+        probe=probe,
+        clock=clock,
+        sleep=sleep,
+        random=random.random,
+        on_update=on_update,
+        started=started,
+    )
 
 
 def _failure_of(watch: TaskWatch) -> Failure:

@@ -100,10 +100,13 @@ class Channel:
     def close(self) -> None:
         """Tell the module to end, read what it still sends, and leave nothing behind."""
         self._remove_folder()
-        self._cut()
-        if self._thread.ident is not None:
-            self._thread.join(PATIENCE_SECONDS if self.connected else 0)
-            self._waker.close()
+        self._waker.close()
+        if self._thread.ident is None:
+            return
+        self._thread.join(PATIENCE_SECONDS)
+        if self._connection is not None:
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
             self._thread.join(PATIENCE_SECONDS)
 
     def _cut(self) -> None:
@@ -173,11 +176,14 @@ class Channel:
                 self._listener.on_message(json.loads(line))
 
     def _wait(self, selector: selectors.BaseSelector, wanted: socket.socket) -> bool:
-        """Return true once there is something to read, false once the channel is being closed."""
+        """Return true once there is something to read, false where the channel is closed and nobody came."""
         while True:
             ready = [key.fileobj for key, dummy in selector.select(IDLE_SECONDS)]
             if self._wakened in ready:
-                return False
+                if self._connection is None:
+                    return False
+                selector.unregister(self._wakened)
+                self._cut()
             # A killed Ansible leaves this process behind, and with it the module.
             if os.getppid() != self._ansible:
                 self._cut()

@@ -8,13 +8,20 @@ from __future__ import annotations
 import dataclasses
 import math
 import typing as t
+from unittest.mock import Mock
 
 import pytest
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass, InputError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, Policy, Snapshot, Waiter
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import (
+    Observation,
+    Policy,
+    Snapshot,
+    Waiter,
+    new_waiter,
+)
 from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.fake_api import (
     CANCELED,
     DONE,
@@ -885,3 +892,41 @@ def test_an_interrupted_wait_still_knows_all_last_states(exception: type[BaseExc
 def test_a_wait_that_has_not_begun_has_a_snapshot() -> None:
     start = cloud([DONE], [DONE]).wait(Policy()).snapshot()
     assert (statuses(start), start.polls, start.elapsed, start.over) == ([None, None], 0, 0, False)
+
+
+# --- a wait that another process does ---
+
+
+def test_a_wait_may_have_begun_before_the_waiter() -> None:
+    now = 110.0
+    policy = Policy(timeout=25, sleep=10, max_sleep=10)
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    waiter = Waiter(
+        [TaskRef("dds", "a")],
+        policy,
+        probe=lambda refs, limit: [Task("dds", State.RUNNING, status="Running")],
+        clock=lambda: now,
+        sleep=sleep,
+        random=lambda: 0.0,
+        started=100.0,
+    )
+    snapshot = waiter.run()
+    assert snapshot.elapsed == 25
+    assert snapshot.polls == 2
+
+
+def test_a_waiter_follows_the_polls_of_another_process() -> None:
+    first, second = TaskRef("dds", "a"), TaskRef("dds", "b")
+    options: dict[str, t.Any] = {**dataclasses.asdict(Policy()), "error_grace": 30.0}
+    waiter = new_waiter(options, [first, second, first], probe=Mock(), clock=lambda: 150.0, started=100.0)
+    assert waiter.refs == [first, second]
+    waiter.record({second: ApiError("gone", http_status=502)}, 110.0)
+    waiter.record({first: Task("dds", State.SUCCEEDED), second: ApiError("gone", http_status=502)}, 140.0)
+    snapshot = waiter.snapshot()
+    assert (snapshot.polls, snapshot.elapsed) == (2, 50.0)
+    assert [watch.succeeded for watch in snapshot.watches] == [True, False, True]
+    assert snapshot.watches[1].final_error is not None
