@@ -45,6 +45,7 @@ class Incoming:
     body: bytes
     request_id: str
     scheme: str = "http"
+    source: str = ""
 
     @property
     def query(self) -> dict[str, str]:

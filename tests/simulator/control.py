@@ -54,6 +54,22 @@ def delete_faults(world: World, incoming: Incoming) -> Any:
     return {}
 
 
+def post_limits(world: World, incoming: Incoming) -> Any:
+    """Put a request limit into force, or change it."""
+    return world.limits.set(read_object(incoming), world.now()).describe()
+
+
+def get_limits(world: World, incoming: Incoming) -> Any:
+    """List the request limits."""
+    return {"limits": world.limits.describe()}
+
+
+def delete_limits(world: World, incoming: Incoming) -> Any:
+    """Lift all request limits."""
+    world.limits.clear()
+    return {}
+
+
 def get_requests(world: World, incoming: Incoming) -> Any:
     """The log, or what it holds about a service or a task."""
     query = incoming.query
@@ -62,7 +78,7 @@ def get_requests(world: World, incoming: Incoming) -> Any:
 
 def delete_requests(world: World, incoming: Incoming) -> Any:
     """Clear the log and the peaks."""
-    world.journal.clear()
+    world.clear_requests()
     return {}
 
 
@@ -94,6 +110,9 @@ CALLS: dict[tuple[str, str], Callable[[World, Incoming], Any]] = {
     ("POST", "/faults"): post_faults,
     ("GET", "/faults"): get_faults,
     ("DELETE", "/faults"): delete_faults,
+    ("POST", "/limits"): post_limits,
+    ("GET", "/limits"): get_limits,
+    ("DELETE", "/limits"): delete_limits,
     ("GET", "/requests"): get_requests,
     ("DELETE", "/requests"): delete_requests,
     ("POST", "/accounts"): post_accounts,

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Callable
 
 from .answer import Answer
+from .limits import Throttled
 
+DMS = ("kafka", "rabbitmq", "rocketmq")
 TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
 
 BODIES: dict[str, Callable[[int, str, str, str], dict[str, Any]]] = {
@@ -70,6 +73,21 @@ def unknown_kafka_task(mode: str) -> Answer:
 def bad_parameter() -> Answer:
     """A mandatory parameter of a database service is missing."""
     return error("service", 400, "DBS.280001", "Parameter error.")
+
+
+def flow_control() -> Answer:
+    """Kafka's own throttling, which is a 404."""
+    return error("service", 404, "DMS.10240407", "The request is rejected by flow control.")
+
+
+def throttled(refusal: Throttled, service: str, request_id: str) -> Answer:
+    """The gateway's refusal of a request which is over a limit; whether IAM has another one is not known."""
+    answer = gateway_error(429, "APIGW.0308", refusal.limit.text(), request_id)
+    if refusal.limit.flow_control and service in DMS:
+        answer = flow_control()
+    if refusal.limit.retry_after:
+        answer.headers["Retry-After"] = str(math.ceil(refusal.wait))
+    return answer
 
 
 def iam_error(status: int, text: str) -> Answer:

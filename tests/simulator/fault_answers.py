@@ -60,8 +60,7 @@ def throttle(case: Case) -> Answer:
 
 def flow_control(case: Case) -> Answer:
     """Kafka's own throttling, which is a 404."""
-    answer = errors.error("service", 404, "DMS.10240407", "The request is rejected by flow control.")
-    return with_retry_after(case.fault, answer)
+    return with_retry_after(case.fault, errors.flow_control())
 
 
 def not_json(case: Case) -> Answer:

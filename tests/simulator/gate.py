@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from . import errors
+from . import accounts, errors
 from .answer import Answer, Incoming
+from .iam import named_user
 from .identity import Identity
 from .routes import Call
 from .signatures import AUTHORIZATION, date_is_near, signature_matches
@@ -40,6 +41,17 @@ def method_name(incoming: Incoming) -> str:
     if (incoming.header("Authorization") or "").startswith("SDK-"):
         return "temporary_aksk" if incoming.header("X-Security-Token") else "aksk"
     return "password" if incoming.path.endswith("/auth/tokens") else "none"
+
+
+def user_name(identity: Identity, incoming: Incoming) -> str:
+    """Whose credentials a request carries; an empty string where nobody knows them."""
+    token = identity.tokens.get(incoming.header("X-Auth-Token") or "")
+    if token:
+        return token.user
+    found = AUTHORIZATION.fullmatch(incoming.header("Authorization") or "")
+    if found and identity.key(found["access"]):
+        return accounts.USERNAME
+    return named_user(incoming) if method_name(incoming) == "password" else ""
 
 
 def check_token(identity: Identity, value: str, project_id: str) -> None:

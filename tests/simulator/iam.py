@@ -49,6 +49,26 @@ def scoped_project(identity: Identity, scope: dict[str, Any]) -> dict[str, str] 
     return identity.project("name", project["name"]) if is_domain(project["domain"]) else None
 
 
+def named_user(incoming: Incoming) -> str:
+    """Who logs in, or an empty string where the body does not say so."""
+    try:
+        user = json.loads(incoming.body)["auth"]["identity"]["password"]["user"]
+        return str(user.get("name") or user.get("id") or "")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+
+
+def lock_refusal(identity: Identity, right: bool) -> Answer | None:
+    """The answer to a user whose account is locked or whose password is wrong; which words IAM has is not known."""
+    if identity.lock.locked:
+        return iam_error(401, "The account is locked since there were too many wrong passwords.")
+    if not right:
+        identity.lock.wrong()
+        return iam_error(401, "The username or password is wrong.")
+    identity.lock.right()
+    return None
+
+
 def create_token(identity: Identity, incoming: Incoming) -> Answer:
     """POST /v3/auth/tokens."""
     try:
@@ -57,8 +77,9 @@ def create_token(identity: Identity, incoming: Incoming) -> Answer:
         project = scoped_project(identity, auth["scope"]) if "scope" in auth else None
     except (ValueError, KeyError, TypeError, AttributeError):
         return iam_error(400, "The request body is invalid.")
-    if not right:
-        return iam_error(401, "The username or password is wrong.")
+    refusal = lock_refusal(identity, right)
+    if refusal:
+        return refusal
     if "scope" in auth and project is None:
         return iam_error(401, "The project does not exist or is not yours.")
     token = identity.issue_token(project["id"] if project else None)

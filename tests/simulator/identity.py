@@ -12,23 +12,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import accounts
+from .account_lock import AccountLock
 from .tasks import check_keys
 
 METADATA_MODES = ("token_required", "imdsv1", "no_agency")
 ACCOUNT_KEYS = frozenset({
     "revoke_token", "expire_token", "tokens", "projects", "token_lifetime", "omit_subject_token", "omit_expires_at",
-    "scope_needs_domain", "metadata", "metadata_expires_in", "rotate_keys",
+    "scope_needs_domain", "metadata", "metadata_expires_in", "rotate_keys", "lock_after", "lock_seconds",
 })
 FOREVER = float("inf")
 
 
 @dataclass
 class Token:
-    """A token, the project it is scoped to, and when (wall clock) it expires."""
+    """A token, the project it is scoped to, when (wall clock) it expires, and whose it is."""
 
     value: str
     project_id: str | None
     expires: float = FOREVER
+    user: str = accounts.USERNAME
 
     @property
     def expired(self) -> bool:
@@ -63,6 +65,7 @@ class Identity:
         self.metadata_expires_in = 3600.0
         self.metadata_tokens: set[str] = set()
         self.tokens_issued = 0
+        self.lock = AccountLock()
 
     def key(self, access_key: str) -> Key | None:
         """The key with this id, or None."""
@@ -89,6 +92,8 @@ class Identity:
                      "metadata", "metadata_expires_in"):
             if name in given:
                 setattr(self, name, given[name])
+        self.lock.attempts = int(given.get("lock_after", self.lock.attempts))
+        self.lock.seconds = float(given.get("lock_seconds", self.lock.seconds))
         for token in given.get("tokens", ()):
             self.add_token(**token)
         for value in self._named(given.get("revoke_token")):
@@ -98,9 +103,12 @@ class Identity:
         if given.get("rotate_keys"):
             self.rotate_keys()
 
-    def add_token(self, token: str, project_id: str = accounts.PROJECT_ID, expires_in: float = FOREVER) -> None:
+    def add_token(
+        self, token: str, project_id: str = accounts.PROJECT_ID, expires_in: float = FOREVER,
+        user: str = accounts.USERNAME,
+    ) -> None:
         """Accept a further token."""
-        self.tokens[token] = Token(token, project_id, time.time() + expires_in)
+        self.tokens[token] = Token(token, project_id, time.time() + expires_in, user)
 
     def rotate_keys(self) -> None:
         """Replace the temporary key by a new one; the old one is refused from now on."""

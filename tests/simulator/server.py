@@ -31,7 +31,9 @@ async def read_request(request: web.Request) -> Incoming:
     """The request without the server library."""
     path, dummy, query_string = request.raw_path.partition("?")
     body = await request.read()
-    return Incoming(request.method, path, query_string, request.headers, body, uuid.uuid4().hex, request.scheme)
+    return Incoming(
+        request.method, path, query_string, request.headers, body, uuid.uuid4().hex, request.scheme,
+        request.remote or "")
 
 
 def peer_port(request: web.Request) -> int:
@@ -90,8 +92,9 @@ class Server:
         self, request: web.Request, incoming: Incoming, call: Call | None, task: Task | None, record: Record
     ) -> web.StreamResponse:
         """The answer, or what a fault makes of it."""
-        fault = self._fault(incoming, call, task)
-        answer = self._answer(incoming, call, task, fault)
+        throttled = self.world.throttle(incoming, call, service_name(call, task))
+        fault = None if throttled else self._fault(incoming, call, task)
+        answer = throttled or self._answer(incoming, call, task, fault)
         self._add_headers(incoming, call, answer)
         if fault is None:
             record.status = answer.status

@@ -95,6 +95,18 @@ class Simulator:
         """Switch all faults off."""
         self._do(lambda world: world.faults.clear())
 
+    def set_limit(self, **given: Any) -> dict[str, Any]:
+        """Put a request limit into force, or change the one of the same `apis` and `scope`."""
+        return self._do(lambda world: world.limits.set(given, world.now()).describe())
+
+    def limits(self) -> list[dict[str, Any]]:
+        """The request limits in force."""
+        return self._do(lambda world: world.limits.describe())
+
+    def clear_limits(self) -> None:
+        """Lift all request limits."""
+        self._do(lambda world: world.limits.clear())
+
     def change_accounts(self, **given: Any) -> None:
         """Change tokens, keys, projects, IAM or the metadata address."""
         self._do(lambda world: world.identity.change(given))
@@ -109,14 +121,17 @@ class Simulator:
 
     def clear_requests(self) -> None:
         """Clear the log and the peaks."""
-        self._do(lambda world: world.journal.clear())
+        self._do(lambda world: world.clear_requests())
 
     def reset(self) -> None:
         """Forget tasks, faults, the log and every change of accounts and settings."""
         self._do(lambda world: world.reset())
 
-    def stats(self) -> dict[str, int]:
-        """Numbers: requests, active_requests, peak_requests, peak_connections, tasks, tokens_issued."""
+    def stats(self) -> dict[str, Any]:
+        """Numbers: requests, active_requests, peak_requests, peak_connections, tasks, tokens_issued, wrong_passwords.
+
+        `apis` has those granted and refused by request limits for each service/api.
+        """
         return self._do(lambda world: world.stats())
 
     def _do(self, work: Callable[[World], Result]) -> Result:

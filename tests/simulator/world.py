@@ -14,6 +14,7 @@ from .answer import Answer, Incoming
 from .faults import FaultStore
 from .identity import Identity
 from .journal import Journal
+from .limits import Caller, LimitStore
 from .routes import Call
 from .tasks import Task, TaskStore, check_keys
 
@@ -38,6 +39,7 @@ class World:
         self.journal = Journal()
         self.tasks = TaskStore()
         self.faults = FaultStore()
+        self.limits = LimitStore()
         self.identity = Identity()
         self.settings = default_settings()
 
@@ -45,6 +47,7 @@ class World:
         """Back to the state of a fresh start; the clock of the journal runs on."""
         self.tasks = TaskStore()
         self.faults = FaultStore()
+        self.limits = LimitStore()
         self.identity = Identity()
         self.settings = default_settings()
         self.journal.clear()
@@ -61,9 +64,28 @@ class World:
                 raise ValueError(f"{name} must be one of {', '.join(SETTINGS[name])}")
             self.settings[name] = value
 
-    def stats(self) -> dict[str, int]:
+    def clear_requests(self) -> None:
+        """Forget the log, the peaks and the counts."""
+        self.journal.clear()
+        self.limits.clear_counts()
+
+    def stats(self) -> dict[str, Any]:
         """Numbers for tests and benchmarks."""
-        return {**self.journal.stats(), "tasks": len(self.tasks), "tokens_issued": self.identity.tokens_issued}
+        return {
+            **self.journal.stats(),
+            "tasks": len(self.tasks),
+            "tokens_issued": self.identity.tokens_issued,
+            "wrong_passwords": self.identity.lock.wrong_passwords,
+            "apis": self.limits.counts(),
+        }
+
+    def throttle(self, incoming: Incoming, call: Call | None, service: str | None) -> Answer | None:
+        """The refusal of a request which is over a limit; None for the others, which use the limits up."""
+        if call is None:
+            return None
+        caller = Caller(gate.user_name(self.identity, incoming), incoming.source)
+        throttled = self.limits.ask(f"{service}/{call.api}", caller, self.now())
+        return errors.throttled(throttled, str(service), incoming.request_id) if throttled else None
 
     def find_task(self, call: Call) -> Task | None:
         """The task a call asks for, or None where it is not known or not yet visible."""
