@@ -1,0 +1,238 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook huaweicloud.tasks.wait: what it passes on, where it waits, and what its exit status says."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import typing as t
+from collections.abc import Iterator
+from pathlib import Path
+
+import cloud
+import pytest
+import yaml
+
+from simulator import Simulator
+
+TASK = "9d10bfd1-affb-49c3-b977-298950a8d6fa"
+DONE = {"service": "dds", "task_id": TASK}
+CRASH = 250  # the status of an exception that Ansible did not expect
+HOSTS = """\
+[all:vars]
+ansible_connection=local
+ansible_python_interpreter="{{ ansible_playbook_python }}"
+
+[shift]
+early
+late
+"""
+
+
+@pytest.fixture(name="sim")
+def fixture_sim() -> Iterator[Simulator]:
+    with Simulator() as sim:
+        cloud.add_tasks(sim)
+        yield sim
+
+
+def passed_on() -> dict[str, str]:
+    """The options that the playbook gives to the module."""
+    play = yaml.safe_load((cloud.ROOT / "playbooks" / "wait.yml").read_text(encoding="utf-8"))[0]
+    return dict(play["tasks"][0]["block"][0]["huaweicloud.tasks.wait_for_task"])
+
+
+def run_wait(
+    sim: Simulator, folder: Path, *options: str, nothing: str | None = "", hosts: str = "", **variables: t.Any
+) -> subprocess.CompletedProcess[str]:
+    """Run the playbook; every option that is not named is empty."""
+    empty = dict.fromkeys(passed_on(), nothing)
+    given = {**empty, "endpoint": sim.url, "iam_endpoint": sim.endpoint("iam"), **variables}
+    (folder / "hosts").write_text(hosts, encoding="utf-8")
+    (folder / "ansible.cfg").write_text("[defaults]\ninventory = hosts\n", encoding="utf-8")
+    # What --step asks is answered with no.
+    command = ["ansible-playbook", "huaweicloud.tasks.wait", "-e", json.dumps(given), *options]
+    return cloud.run(["bash", "-c", 'yes n | "$@"', "-", *command], folder, cloud.environment(folder, sim))
+
+
+# What it passes on
+
+
+def test_options_are_passed_on_alike() -> None:
+    """By their names, or by a name and its alias. That none is missing is what tests/controller checks."""
+    plain = "{{{{ omit if {0} | default('') in ['', none] else {0} }}}}"
+    either = "{{{{ [{0} | default(''), {1} | default('')] | reject('in', ['', none]) | first | default(omit) }}}}"
+    aliases = {"task_id": "job_id", "task_name": "job_name", "ca_path": "ca_cert"}
+    given = passed_on()
+    # A list may come as text, which tests/controller/test_job.py tries.
+    del given["tasks"]
+    expected = {option: plain.format(option) for option in given}
+    assert given == expected | {option: either.format(option, alias) for option, alias in aliases.items()}
+
+
+@pytest.mark.parametrize(("nothing", "tasks"), [("", ""), ("", " \n"), (None, None)])
+def test_what_is_empty_is_not_given(nothing: str | None, tasks: str | None, sim: Simulator, tmp_path: Path) -> None:
+    done = run_wait(sim, tmp_path, nothing=nothing, tasks=tasks, **DONE)
+    cloud.assert_good(done)
+    assert "1 of 1 task finished" in done.stdout
+
+
+def test_aliases_are_extra_variables(sim: Simulator, tmp_path: Path) -> None:
+    restore, task = next((key, task) for key, task in cloud.TASKS.items() if task["service"] == "taurusdb_restore")
+    named = {"service": task["service"], "instance_id": task["instance_id"], "job_name": task["name"]}
+    done = run_wait(sim, tmp_path, job_id=restore, ca_cert="/no/such/file", validate_certs=False, **named)
+    cloud.assert_good(done)
+    assert f"{task['name']} {restore}: succeeded" in done.stdout
+
+
+@pytest.mark.parametrize("zero", [0, "0"])
+def test_zero_is_given(zero: t.Any, sim: Simulator, tmp_path: Path) -> None:
+    sim.add_task("dds", id="stuck", outcome="stuck", duration=1000)
+    done = run_wait(sim, tmp_path, service="dds", task_id="stuck", timeout=zero)
+    assert done.returncode == 2
+    assert "0 of 1 task finished" in done.stdout
+    assert len(sim.requests(task_id="stuck")) == 1
+
+
+@pytest.mark.parametrize("false", [False, "false"])
+def test_false_is_given(false: t.Any, sim: Simulator, tmp_path: Path) -> None:
+    sim.add_task("dds", id="bad", status="Failed")
+    cloud.finish_late(sim, "slow")
+    tasks = [{"service": "dds", "task_id": name} for name in ("bad", "slow")]
+    done = run_wait(sim, tmp_path, tasks=tasks, fail_fast=false, progress=false, sleep=0.5)
+    assert done.returncode == 2
+    assert "2 of 2 tasks finished" in done.stdout
+    assert "If interrupted" not in done.stderr
+
+
+def test_an_empty_list_is_nothing_to_wait_for(sim: Simulator, tmp_path: Path) -> None:
+    cloud.assert_good(run_wait(sim, tmp_path, tasks=[]))
+    assert sim.requests() == []
+
+
+# Where it waits
+
+
+def waited(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The hosts that ran both tasks of the playbook."""
+    recap = done.stdout.partition("PLAY RECAP")[2]
+    return sorted(re.findall(r"^(\w+) +: ok=2 .* skipped=0 ", recap, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "hosts"),
+    [
+        ("localhost", [], ["localhost"]),
+        ("", [], ["localhost"]),
+        (None, [], ["localhost"]),
+        (None, ["--limit", "early,localhost"], ["localhost"]),
+        (None, ["--tags", "nothing"], ["localhost"]),
+        (None, ["--skip-tags", "all"], ["localhost"]),
+        ("shift", [], ["early", "late"]),
+        ("shift", ["--limit", "late"], ["late"]),
+        ("shift:!late", [], ["early"]),
+        (["late", "nowhere"], [], ["late"]),
+    ],
+    ids=str,
+)
+def test_the_target_waits(target: t.Any, options: list[str], hosts: list[str], sim: Simulator, tmp_path: Path) -> None:
+    done = run_wait(sim, tmp_path, *options, hosts=HOSTS, target=target, **DONE)
+    cloud.assert_good(done)
+    assert waited(done) == hosts
+    assert len(sim.requests(task_id=TASK)) == len(hosts)
+
+
+def test_a_target_among_the_variables_of_a_host_is_not_meant(sim: Simulator, tmp_path: Path) -> None:
+    cloud.assert_good(run_wait(sim, tmp_path, hosts=f"localhost target=elsewhere\n{HOSTS}", **DONE))
+
+
+# The exit status is 0 only after a wait that succeeded
+
+
+@pytest.mark.parametrize("inventory", ["", HOSTS], ids=["no inventory", "an inventory"])
+@pytest.mark.parametrize("target", ["typo", "shift:!early:!late"])
+def test_a_target_that_is_not_in_the_inventory(target: str, inventory: str, sim: Simulator, tmp_path: Path) -> None:
+    done = run_wait(sim, tmp_path, hosts=inventory, target=target, **DONE)
+    assert done.returncode not in (0, CRASH)
+    assert f"Nothing was waited for. The target {target} matches no host of the inventory" in done.stderr
+    assert sim.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "variables"),
+    [
+        (["--limit", "early"], {}),
+        (["--limit", "early"], {"target": "late"}),
+        (["--limit", "early", "--skip-tags", "always"], {}),
+        (["--limit", "early", "--start-at-task", "Summary"], {}),
+        (["--limit", "early", "--check"], {}),
+        (["--skip-tags", "always"], {}),
+        (["--skip-tags", "always,all,tagged"], {"target": "shift"}),
+        (["--tags", "nothing", "--skip-tags", "always"], {}),
+        (["--start-at-task", "nothing"], {}),
+        (["--step"], {}),
+    ],
+    ids=lambda value: " ".join(value) or None,
+)
+def test_a_command_line_that_leaves_the_wait_out(
+    options: list[str], variables: dict[str, str], sim: Simulator, tmp_path: Path
+) -> None:
+    done = run_wait(sim, tmp_path, *options, hosts=HOSTS, **variables, **DONE)
+    assert done.returncode not in (0, CRASH)
+    assert "Nothing was waited for on" in done.stderr
+    assert sim.requests() == []
+
+
+@pytest.mark.parametrize("inventory", ["", f"localhost\n{HOSTS}"], ids=["no inventory", "localhost in the inventory"])
+def test_a_limit_that_leaves_localhost_out(inventory: str, sim: Simulator, tmp_path: Path) -> None:
+    done = run_wait(sim, tmp_path, "--limit", "early", hosts=inventory, **DONE)
+    assert done.returncode not in (0, CRASH)
+    assert "Is it within --limit early?" in done.stderr
+    assert sim.requests() == []
+
+
+@pytest.mark.parametrize("target", ["away", "away,early"])
+def test_a_host_that_cannot_be_reached(target: str, sim: Simulator, tmp_path: Path) -> None:
+    away = "away ansible_connection=ssh ansible_host=127.0.0.1 ansible_port=9 ansible_user=nobody\n"
+    done = run_wait(sim, tmp_path, hosts=away + HOSTS, target=target, error_grace=0, **DONE)
+    assert done.returncode not in (0, CRASH)
+
+
+def test_one_host_of_two_fails(sim: Simulator, tmp_path: Path) -> None:
+    sim.add_task("dds", id="bad", status="Failed")
+    hosts = HOSTS.replace("early\n", "early job=bad\n").replace("late\n", f"late job={TASK}\n")
+    done = run_wait(sim, tmp_path, hosts=hosts, target="shift", service="dds", task_id="{{ job }}")
+    assert done.returncode == 2
+    assert waited(done) == ["late"]
+
+
+@pytest.mark.parametrize(
+    ("require", "status", "good"),
+    [("all", "Completed", True), ("all", "Running", False), ("any", "Running", True)],
+)
+def test_check_mode_polls_once(require: str, status: str, good: bool, sim: Simulator, tmp_path: Path) -> None:
+    sim.add_task("dds", id="second", outcome="stuck", status=status)
+    tasks = [DONE, {"service": "dds", "task_id": "second"}]
+    done = run_wait(sim, tmp_path, "--check", tasks=tasks, require=require)
+    assert (done.returncode == 0) == good
+    assert ("polled once, in check mode, and have not all finished" in done.stderr) != good
+    assert len(sim.requests(task_id="second")) == 1
+
+
+@pytest.mark.parametrize("condition", [True, False], ids=["when", "when not"])
+def test_a_condition_of_a_larger_playbook(condition: bool, sim: Simulator, tmp_path: Path) -> None:
+    entry = {"ansible.builtin.import_playbook": "huaweicloud.tasks.wait", "when": condition}
+    variables = {**DONE, "endpoint": sim.url, "iam_endpoint": sim.endpoint("iam")}
+    (tmp_path / "site.yml").write_text(yaml.safe_dump([{**entry, "vars": variables}]), encoding="utf-8")
+    done = cloud.run(["ansible-playbook", "site.yml"], tmp_path, cloud.environment(tmp_path, sim))
+    cloud.assert_good(done)
+    assert bool(sim.requests()) == condition
+
+
+@pytest.mark.parametrize("option", ["--syntax-check", "--list-hosts", "--list-tasks", "--list-tags"])
+def test_what_only_lists_does_not_fail(option: str, sim: Simulator, tmp_path: Path) -> None:
+    cloud.assert_good(run_wait(sim, tmp_path, option, hosts=HOSTS, **DONE))
+    assert sim.requests() == []
