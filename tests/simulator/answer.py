@@ -14,18 +14,19 @@ from urllib.parse import unquote
 
 @dataclass
 class Answer:
-    """Status, headers and body; a body of bytes is sent as it is, anything else as JSON."""
+    """Status, headers and body; a body of bytes is sent as it is, anything else as JSON, lone surrogates too."""
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
+    charset: str = "utf-8"
 
     def payload(self) -> bytes:
         """The body as it goes over the wire."""
         if isinstance(self.body, bytes):
             return self.body
-        return json.dumps(self.body, ensure_ascii=False).encode("utf-8")
+        return json.dumps(self.body, ensure_ascii=False).encode(self.charset, "surrogatepass")
 
 
 def split_query(query_string: str) -> list[tuple[str, str]]:

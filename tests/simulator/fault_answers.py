@@ -18,6 +18,7 @@ from .faults import Fault
 from .routes import Call
 
 HUGE = 8 * 1024 * 1024 + 1024
+BLOCK = 1024 * 1024
 LOGIN_PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in to the proxy</body></html>\n"
 THROTTLED = "The throttling threshold has been reached: policy user over ratelimit,limit:200,time:5 minute"
 
@@ -112,11 +113,21 @@ def wrong_host(case: Case) -> Answer:
 
 
 def huge(case: Case) -> Answer:
-    """Sound JSON without an end in sight."""
-    body = json.dumps({"padding": "x" * int(case.fault.get("size", HUGE))}).encode("ascii")
-    if case.fault.get("gzip"):
-        return Answer(200, gzip.compress(body), {"Content-Encoding": "gzip"})
-    return Answer(200, body)
+    """Sound JSON without an end in sight, compressed as often as asked for."""
+    size, layers = int(case.fault.get("size", HUGE)), int(case.fault.get("gzip", 0))
+    if not layers:
+        return Answer(200, json.dumps({"padding": "x" * size}).encode("ascii"))
+    body = packed(size)
+    for dummy in range(1, layers):
+        body = gzip.compress(body)
+    return Answer(200, body, {"Content-Encoding": ", ".join(["gzip"] * layers)})
+
+
+def packed(size: int) -> bytes:
+    """The body of `huge` with so many letters, compressed; its parts are members of their own, so it costs little."""
+    parts = [b'{"padding": "', *[b"x" * BLOCK] * (size // BLOCK), b"x" * (size % BLOCK), b'"}']
+    members = {part: gzip.compress(part) for part in set(parts)}
+    return b"".join(members[part] for part in parts)
 
 
 ANSWERS: dict[str, Callable[[Case], Answer]] = {

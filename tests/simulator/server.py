@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import uuid
+from weakref import WeakSet
 
 from aiohttp import web
 
@@ -57,6 +59,7 @@ class Server:
     def __init__(self, world: World, ssl_context: ssl.SSLContext | None = None) -> None:
         self.world = world
         self._ssl_context = ssl_context
+        self._transports: WeakSet[asyncio.BaseTransport] = WeakSet()
         application = web.Application(client_max_size=LARGEST_BODY)
         application.router.add_route("*", "/{path:.*}", self.handle)
         self._runner = web.AppRunner(
@@ -92,8 +95,9 @@ class Server:
         self, request: web.Request, incoming: Incoming, call: Call | None, task: Task | None, record: Record
     ) -> web.StreamResponse:
         """The answer, or what a fault makes of it."""
+        reused = self._is_reused(request.transport)
         throttled = self.world.throttle(incoming, call, service_name(call, task))
-        fault = None if throttled else self._fault(incoming, call, task)
+        fault = None if throttled else self._fault(incoming, call, task, reused)
         answer = throttled or self._answer(incoming, call, task, fault)
         self._add_headers(incoming, call, answer)
         if fault is None:
@@ -110,11 +114,18 @@ class Server:
             return ANSWERS[fault.kind](Case(fault, incoming, call or UNMATCHED))
         return self.world.answer(incoming, call, task)
 
-    def _fault(self, incoming: Incoming, call: Call | None, task: Task | None) -> Fault | None:
+    def _is_reused(self, transport: asyncio.BaseTransport | None) -> bool:
+        """Whether the connection has brought a request before."""
+        known = transport in self._transports
+        if transport is not None:
+            self._transports.add(transport)
+        return known
+
+    def _fault(self, incoming: Incoming, call: Call | None, task: Task | None, reused: bool) -> Fault | None:
         """The fault which takes this request."""
         services = (service_name(call, task) or "",) if task else (call or UNMATCHED).services
         task_id = task.id if task else (call or UNMATCHED).task_id
-        request = {"services": services, "task_id": task_id, "method": incoming.method}
+        request = {"services": services, "task_id": task_id, "method": incoming.method, "reused": reused}
         return self.world.faults.pick(request, self.world.now())
 
     def _record(self, request: web.Request, incoming: Incoming, call: Call | None, task: Task | None) -> Record:

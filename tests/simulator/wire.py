@@ -110,6 +110,24 @@ async def chunked(exchange: Exchange) -> web.StreamResponse:
     return response
 
 
+async def recoded(exchange: Exchange) -> web.StreamResponse:
+    """The right answer in another encoding, about which the head says nothing."""
+    exchange.answer.charset = str(exchange.fault.get("charset", "utf-16"))
+    return send(exchange.answer)
+
+
+async def idle_close(exchange: Exchange) -> web.StreamResponse:
+    """The right answer on a connection which seems to stay open; then it is closed, or reset, while it is idle."""
+    response = send(exchange.answer)
+    await response.prepare(exchange.request)
+    await response.write_eof()
+    end = reset if exchange.fault.get("reset") else close
+    later = float(exchange.fault.get("seconds", 0.0))
+    loop = asyncio.get_running_loop()
+    loop.call_later(later, lambda: loop.create_task(end(exchange)))
+    return response
+
+
 async def bad_date(exchange: Exchange) -> web.StreamResponse:
     """The right answer with a Date header which is wrong."""
     exchange.answer.headers["Date"] = str(exchange.fault.get("date", "the day before yesterday"))
@@ -123,6 +141,8 @@ WIRES: dict[str, Wire] = {
     "slow": slow,
     "drip": drip,
     "truncated": truncated,
+    "recoded": recoded,
+    "idle_close": idle_close,
     "bad_date": bad_date,
 }
 SILENT = frozenset({"reset", "close", "hang"})
