@@ -94,6 +94,11 @@ def post_settings(world: World, incoming: Incoming) -> Any:
     return world.settings
 
 
+def post_operations(world: World, incoming: Incoming) -> Any:
+    """Change the tasks which operations start."""
+    return world.operations.change(read_object(incoming))
+
+
 def post_reset(world: World, incoming: Incoming) -> Any:
     """Forget everything."""
     world.reset()
@@ -117,6 +122,7 @@ CALLS: dict[tuple[str, str], Callable[[World, Incoming], Any]] = {
     ("DELETE", "/requests"): delete_requests,
     ("POST", "/accounts"): post_accounts,
     ("POST", "/settings"): post_settings,
+    ("POST", "/operations"): post_operations,
     ("POST", "/reset"): post_reset,
     ("GET", "/stats"): get_stats,
 }

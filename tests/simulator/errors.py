@@ -23,6 +23,9 @@ BODIES: dict[str, Callable[[int, str, str, str], dict[str, Any]]] = {
     "nested": lambda status, code, text, request_id: {"error": {"code": code, "message": text}},
     "ddm": lambda status, code, text, request_id: {"errCode": code, "externalMessage": text},
     "camel": lambda status, code, text, request_id: {"errorCode": code, "errorMsg": text},
+    "sfs_turbo": lambda status, code, text, request_id: {"errCode": code, "errMsg": text},
+    "cce": lambda status, code, text, request_id: {"errorCode": code, "errorMessage": text},
+    "dcs": lambda status, code, text, request_id: {"error_code": code, "error_msg": text, "error_ext_msg": ""},
     "plain": lambda status, code, text, request_id: {"code": code, "message": text},
 }
 

@@ -12,7 +12,7 @@ from email.utils import formatdate
 from time import time
 from typing import Callable
 
-from . import errors, gate
+from . import errors, gate, unknown
 from .answer import Answer, Incoming
 from .faults import Fault
 from .routes import Call
@@ -104,7 +104,8 @@ def unknown_id(case: Case) -> Answer:
     """The id is not known; for Kafka `mode` says how (empty or 404)."""
     if case.call.api == "kafka":
         return errors.unknown_kafka_task(case.fault.get("mode", "empty"))
-    return errors.unknown_job()
+    answer = unknown.ANSWERS.get(case.call.services[0]) if case.call.services else None
+    return answer(unknown.default_settings()) if answer else errors.unknown_job()
 
 
 def wrong_host(case: Case) -> Answer:

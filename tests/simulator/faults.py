@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .catalog import SERVICES
 from .errors import BODIES
 from .tasks import check_keys
-from .timelines import SERVICES
 
 RETRY_AFTER = frozenset({"retry_after", "retry_after_date"})
 KINDS: dict[str, frozenset[str]] = {

@@ -9,17 +9,19 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-PREFIXES = ("taurusdb", "dds", "kafka", "iam", "metadata")
-
 
 @dataclass(frozen=True)
 class Route:
-    """One API: where it is served and which services it may speak for."""
+    """One API: where it is served and which services it may speak for, by their prefix.
+
+    `key` is the parameter of the query that has the task's id, where the path has none.
+    """
 
     api: str
     method: str
     pattern: re.Pattern[str]
     services: dict[str, str]
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,47 @@ class Call:
 
 PROJECT = r"(?P<project_id>[^/]+)"
 INSTANCE = r"instances/(?P<instance_id>[^/]+)"
+TASK = r"(?P<task_id>[^/]+)"
+
+
+def route(api: str, method: str, pattern: str, *services: str, key: str = "", **renamed: str) -> Route:
+    """A route; most services bear the name of their prefix."""
+    return Route(api, method, re.compile(pattern), {**dict(zip(services, services)), **renamed}, key)
+
 
 ROUTES = (
-    Route("jobs", "GET", re.compile(rf"/v3/{PROJECT}/jobs"), {"taurusdb": "taurusdb", "dds": "dds"}),
-    Route("restore", "GET", re.compile(rf"/v3/{PROJECT}/{INSTANCE}/task-center-detail"),
-          {"taurusdb": "taurusdb_restore"}),
-    Route("kafka", "GET", re.compile(rf"/v2/{PROJECT}/{INSTANCE}/tasks/(?P<task_id>[^/]+)"), {"kafka": "kafka"}),
-    Route("token", "POST", re.compile(r"/v3/auth/tokens"), {"iam": "iam"}),
-    Route("projects", "GET", re.compile(r"/v3/projects"), {"iam": "iam"}),
-    Route("metadata_token", "PUT", re.compile(r"/meta-data/latest/api/token"), {"metadata": "metadata"}),
-    Route("securitykey", "GET", re.compile(r"/openstack/latest/securitykey"), {"metadata": "metadata"}),
+    route("jobs", "GET", rf"/v3/{PROJECT}/jobs", "taurusdb", "dds", "rds", "gaussdb", "geminidb", key="id"),
+    route("restore", "GET", rf"/v3/{PROJECT}/{INSTANCE}/task-center-detail", taurusdb="taurusdb_restore", key="job_id"),
+    route("kafka", "GET", rf"/v2/{PROJECT}/{INSTANCE}/tasks/{TASK}", "kafka", "rabbitmq", "rocketmq"),
+    route("job", "GET", rf"/v1/{PROJECT}/jobs/{TASK}", "ecs", "evs", "bms", "eip", "sdrs", "ims"),
+    route("job", "GET", rf"/v1/cloudimages/job/{TASK}", "ims"),
+    route("job", "GET", rf"/v3/{PROJECT}/jobs/{TASK}", "ddm", "cfw"),
+    route("job", "GET", rf"/v2/{PROJECT}/jobs/{TASK}", "dcs"),
+    route("job", "GET", rf"/api/v3/projects/{PROJECT}/jobs/{TASK}", "cce"),
+    route("job", "GET", rf"/autopilot/v3/projects/{PROJECT}/jobs/{TASK}", "cce_autopilot"),
+    route("job", "GET", rf"/v3/{PROJECT}/elb/jobs/{TASK}", "elb"),
+    route("job", "GET", rf"/v3/{PROJECT}/operation-logs/{TASK}", "cbr"),
+    route("job", "GET", rf"/v1/{PROJECT}/sfs-turbo/jobs/{TASK}", "sfs_turbo"),
+    route("job", "GET", rf"/v1\.0/{PROJECT}/job/{TASK}", "dws"),
+    route("resource", "GET", rf"/v1/{PROJECT}/cloudservers/{TASK}", ecs="ecs_server"),
+    route("resource", "GET", rf"/v2/{PROJECT}/cloudvolumes/{TASK}", evs="evs_volume"),
+    route("resource", "GET", rf"/v3/{PROJECT}/instances/{TASK}", taurusdb="taurusdb_instance"),
+    route("instances", "GET", rf"/v3/{PROJECT}/instances", taurusdb="taurusdb_instance", key="id"),
+    route("restart_instance", "POST", rf"/v3/{PROJECT}/{INSTANCE}/action", "rds"),
+    route("create_servers", "POST", rf"/v1(\.1)?/{PROJECT}/cloudservers", "ecs"),
+    route("delete_servers", "POST", rf"/v1/{PROJECT}/cloudservers/delete", "ecs"),
+    route("swap_standby", "PUT", rf"/v2/{PROJECT}/{INSTANCE}/async-swap", "dcs"),
+    route("create_cluster", "POST", rf"/api/v3/projects/{PROJECT}/clusters", "cce"),
+    route("create_cluster", "POST", rf"/autopilot/v3/projects/{PROJECT}/clusters", "cce_autopilot"),
+    route("delete_cluster", "DELETE", rf"/api/v3/projects/{PROJECT}/clusters/(?P<instance_id>[^/]+)", "cce"),
+    route("delete_volume", "DELETE", rf"/v2/{PROJECT}/cloudvolumes/(?P<instance_id>[^/]+)", "evs"),
+    route("token", "POST", r"/v3/auth/tokens", "iam"),
+    route("projects", "GET", r"/v3/projects", "iam"),
+    route("metadata_token", "PUT", r"/meta-data/latest/api/token", "metadata"),
+    route("securitykey", "GET", r"/openstack/latest/securitykey", "metadata"),
 )
+OWNERS = {service: prefix for route in ROUTES for prefix, service in route.services.items()}
+PREFIXES = tuple(dict.fromkeys(OWNERS.values()))
 
 
 def split_prefix(path: str) -> tuple[str, str]:
@@ -63,6 +95,6 @@ def match(method: str, path: str, query: dict[str, str]) -> Call | None:
             continue
         services = (route.services[prefix],) if prefix else tuple(route.services.values())
         ids = {name: unquote(value) for name, value in found.groupdict().items()}
-        ids.setdefault("task_id", query.get("id" if route.api == "jobs" else "job_id", ""))
+        ids.setdefault("task_id", query.get(route.key, ""))
         return Call(route.api, services, **ids)
     return None

@@ -11,7 +11,7 @@ import threading
 from types import TracebackType
 from typing import Any, Callable, TypeVar
 
-from .routes import PREFIXES
+from .routes import OWNERS
 from .server import LOOPBACK, Server
 from .world import World
 
@@ -64,11 +64,10 @@ class Simulator:
         return f"{'https' if self._ssl_context else 'http'}://{LOOPBACK}:{self.port}"
 
     def endpoint(self, service: str) -> str:
-        """The base URL of one service: taurusdb, taurusdb_restore, dds, kafka, iam or metadata."""
-        prefix = "taurusdb" if service == "taurusdb_restore" else service
-        if prefix not in PREFIXES:
-            raise ValueError(f"service must be taurusdb_restore or one of {', '.join(PREFIXES)}, not {service!r}")
-        return f"{self.url}/{prefix}"
+        """The base URL of one service, of IAM (`iam`) or of the metadata address (`metadata`)."""
+        if service not in OWNERS:
+            raise ValueError(f"service must be one of {', '.join(OWNERS)}, not {service!r}")
+        return f"{self.url}/{OWNERS[service]}"
 
     def add_task(self, service: str, **given: Any) -> dict[str, str]:
         """Create a task; the result has service, task_id, instance_id, task_name and project_id."""
@@ -110,6 +109,10 @@ class Simulator:
     def change_accounts(self, **given: Any) -> None:
         """Change tokens, keys, projects, IAM or the metadata address."""
         self._do(lambda world: world.identity.change(given))
+
+    def change_operations(self, **given: Any) -> dict[str, Any]:
+        """Change how long the tasks take that operations start, and how they end."""
+        return self._do(lambda world: world.operations.change(given))
 
     def change_settings(self, **given: Any) -> None:
         """Change a setting."""

@@ -13,20 +13,15 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from . import accounts
-from .timelines import SERVICES, TIMELINE_KEYS, Step, read_timeline
+from .catalog import CATALOG, SERVICES
+from .timelines import TIMELINE_KEYS, Step, read_timeline
 
 TASK_KEYS = frozenset({
-    "service", "id", "name", "instance_id", "instance_name", "project_id", "visible_after", "raw", "details", "job",
+    "service", "id", "name", "instance_id", "instance_name", "project_id", "visible_after", "age", "raw", "details",
+    "job",
 }) | TIMELINE_KEYS
 
-DEFAULT_NAMES = {
-    "taurusdb": "CreateGaussDBforMySQLInstance",
-    "taurusdb_restore": "RestoreTaurusInInstanceToExisted",
-    "dds": "Restore_MongoDB_Replica",
-    "kafka": "bindInstancePublicIp",
-}
 KAFKA_ID = re.compile(r"[0-9a-fA-F]{8}(-?)(?:[0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}")
-INSTANCE_SUFFIXES = {"taurusdb": "in07", "taurusdb_restore": "in07", "dds": "in02"}
 
 
 @dataclass
@@ -82,13 +77,13 @@ def product(service: str) -> str:
 def new_id(service: str) -> str:
     """A fresh task id in the form the service uses."""
     value = uuid.uuid4()
-    return value.hex if service == "kafka" else str(value)
+    return value.hex if CATALOG[service].plain_id else str(value)
 
 
 def new_instance_id(service: str) -> str:
     """A fresh instance id in the form the service uses."""
-    value = uuid.uuid4()
-    return str(value) if service == "kafka" else value.hex + INSTANCE_SUFFIXES[service]
+    value, suffix = uuid.uuid4(), CATALOG[service].suffix
+    return value.hex + suffix if suffix else str(value)
 
 
 def check_keys(given: Mapping[str, Any], known: frozenset[str], what: str) -> None:
@@ -104,7 +99,8 @@ def create_task(given: Mapping[str, Any], now: float) -> Task:
     service = given.get("service")
     if service not in SERVICES:
         raise ValueError(f"service must be one of {', '.join(SERVICES)}, not {service!r}")
-    name = str(given.get("name") or DEFAULT_NAMES[service])
+    name = str(given.get("name") or CATALOG[service].name)
+    age = float(given.get("age") or 0)
     return Task(
         service=service,
         id=str(given.get("id") or new_id(service)),
@@ -112,12 +108,13 @@ def create_task(given: Mapping[str, Any], now: float) -> Task:
         instance_id=str(given.get("instance_id") or new_instance_id(service)),
         instance_name=str(given.get("instance_name") or f"{service.partition('_')[0]}-12cd"),
         project_id=str(given.get("project_id") or accounts.PROJECT_ID),
-        born=now,
+        born=now - age,
         visible_from=now + float(given.get("visible_after") or 0),
         steps=read_timeline(service, given),
         raw=given.get("raw"),
         details=dict(given.get("details") or {}),
         job=given.get("job"),
+        created_at=datetime.now(timezone.utc) - timedelta(seconds=age),
     )
 
 
@@ -143,7 +140,7 @@ class TaskStore:
 
     def change(self, task_id: str, given: Mapping[str, Any], now: float) -> Task:
         """Change a task; a new timeline counts from now."""
-        check_keys(given, TASK_KEYS - {"service", "id"}, "a change of a task")
+        check_keys(given, TASK_KEYS - {"service", "id", "age"}, "a change of a task")
         task = self._tasks[task_id]
         if TIMELINE_KEYS & set(given):
             task.restart(read_timeline(task.service, given), now)
@@ -159,11 +156,17 @@ class TaskStore:
         del self._tasks[task_id]
 
     def find(self, task_id: str, services: tuple[str, ...], project_id: str, now: float) -> Task | None:
-        """The visible task with this id in one of the services and in the project."""
+        """The visible task with this id in one of the services and in the project, if any is named."""
         task = self._tasks.get(task_id)
-        if task is None or task.service not in services or task.project_id != project_id:
+        if task is None or task.service not in services or project_id not in ("", task.project_id):
             return None
         return task if task.visible_from <= now else None
+
+    def visible(self, services: tuple[str, ...], project_id: str, now: float) -> list[Task]:
+        """The visible tasks of the services in the project, in the order in which they were created."""
+        return [
+            task for task in self._tasks.values()
+            if task.service in services and task.project_id == project_id and task.visible_from <= now]
 
     def knows_instance(self, service: str, project_id: str, instance_id: str) -> bool:
         """Whether the instance has had a task of this service; instances outlive the tasks they had."""

@@ -7,36 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from .catalog import CATALOG, Words
+
 TIMELINE_KEYS = frozenset({
-    "steps", "status", "progress", "remaining", "sub_tasks", "duration", "outcome", "fail_reason"})
-STEP_KEYS = frozenset({"at", "status", "progress", "remaining", "fail_reason", "sub_tasks"})
+    "steps", "status", "progress", "remaining", "sub_tasks", "duration", "outcome", "fail_reason",
+    "error_code"})
+STEP_KEYS = frozenset({"at", "status", "progress", "remaining", "fail_reason", "error_code", "sub_tasks"})
 RESTORE_PARTS = ("INIT", "RESTORE", "START")
 DEFAULT_DURATION = 5.0
-
-
-@dataclass(frozen=True)
-class Words:
-    """The status words of one service."""
-
-    pending: str | None
-    running: str
-    outcomes: Mapping[str, str]
-
-
-DATABASE_OUTCOMES = {
-    "succeeded": "Completed", "failed": "Failed", "canceled": "Canceled", "needs_action": "Unauthorized"}
-DMS_OUTCOMES = {"succeeded": "SUCCESS", "failed": "FAILED", "deleted": "DELETED", "canceled": "CANCELLED"}
-
-WORDS = {
-    "taurusdb": Words("Pending", "Running", DATABASE_OUTCOMES),
-    "taurusdb_restore": Words("Pending", "Running", {"succeeded": "complete", "failed": "Failed"}),
-    "dds": Words(None, "Running", {"succeeded": "Completed", "failed": "Failed"}),
-    "kafka": Words("CREATED", "EXECUTING", DMS_OUTCOMES),
-}
-SERVICES = tuple(WORDS)
+FAILURES = frozenset({"failed", "timeout", "skipped", "rollback_failed"})
 
 
 @dataclass(frozen=True)
@@ -48,6 +30,7 @@ class Step:
     progress: Any = None
     remaining: Any = None
     fail_reason: str | None = None
+    error_code: str | None = None
     sub_tasks: tuple[Mapping[str, Any], ...] | None = None
 
 
@@ -65,6 +48,7 @@ def read_step(given: Mapping[str, Any]) -> Step:
         progress=given.get("progress"),
         remaining=given.get("remaining"),
         fail_reason=given.get("fail_reason"),
+        error_code=given.get("error_code"),
         sub_tasks=None if parts is None else tuple(dict(part) for part in parts),
     )
 
@@ -76,12 +60,20 @@ def read_timeline(service: str, given: Mapping[str, Any]) -> list[Step]:
     if given.get("status") is not None:
         return [read_step({key: value for key, value in given.items() if key in STEP_KEYS})]
     duration = DEFAULT_DURATION if given.get("duration") is None else float(given["duration"])
-    return natural(service, duration, str(given.get("outcome") or "succeeded"), given.get("fail_reason"))
+    steps = natural(service, duration, str(given.get("outcome") or "succeeded"))
+    return [*steps[:-1], with_error(steps[-1], given)]
 
 
-def natural(service: str, duration: float, outcome: str, fail_reason: str | None) -> list[Step]:
+def with_error(last: Step, given: Mapping[str, Any]) -> Step:
+    """The last step with the reason and the code that a control call gives it."""
+    return replace(
+        last, fail_reason=given.get("fail_reason") or last.fail_reason,
+        error_code=given.get("error_code") or last.error_code)
+
+
+def natural(service: str, duration: float, outcome: str) -> list[Step]:
     """Pending, running with growing progress, then the outcome; the outcome `stuck` never comes to an end."""
-    words = WORDS[service]
+    words = CATALOG[service].words
     if outcome != "stuck" and outcome not in words.outcomes:
         raise ValueError(f"outcome for {service} must be stuck or one of {', '.join(words.outcomes)}, not {outcome!r}")
     begin = duration / 10 if words.pending else 0.0
@@ -89,8 +81,8 @@ def natural(service: str, duration: float, outcome: str, fail_reason: str | None
     if words.pending:
         steps.insert(0, Step(0.0, words.pending))
     if outcome != "stuck":
-        reason = (fail_reason or "Failed to upgrade the DB Agent.") if outcome == "failed" else fail_reason
-        steps.append(Step(duration, words.outcomes[outcome], fail_reason=reason))
+        error = (words.reason, words.code) if outcome in FAILURES else (None, None)
+        steps.append(Step(duration, words.outcomes[outcome], None, None, *error))
     return [with_parts(step, words) for step in steps] if service == "taurusdb_restore" else steps
 
 
@@ -111,7 +103,7 @@ def with_parts(step: Step, words: Words) -> Step:
     total = done.get(step.status, 3.0 * float(step.progress or 0))
     shares = [min(100, max(0, int(total - 100 * number))) for number in range(len(RESTORE_PARTS))]
     parts = tuple(restore_part(name, share, step, words) for name, share in zip(RESTORE_PARTS, shares))
-    return Step(step.at, step.status, step.progress, step.remaining, step.fail_reason, parts)
+    return replace(step, sub_tasks=parts)
 
 
 def restore_part(name: str, share: int, step: Step, words: Words) -> dict[str, Any]:

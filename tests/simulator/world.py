@@ -9,8 +9,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from . import apis, errors, gate, iam, metadata
+from . import apis, errors, gate, iam, metadata, operations, resources, services, unknown
 from .answer import Answer, Incoming
+from .catalog import GONE
 from .faults import FaultStore
 from .identity import Identity
 from .journal import Journal
@@ -23,7 +24,8 @@ OPEN_APIS = {
     "metadata_token": metadata.create_token,
     "securitykey": metadata.security_key,
 }
-SETTINGS = {"kafka_unknown_id": ("empty", "404")}
+SETTINGS = {"kafka_unknown_id": ("empty", "404"), **unknown.SETTINGS}
+BODIES = {**services.BODIES, **resources.BODIES}
 
 
 def default_settings() -> dict[str, str]:
@@ -42,6 +44,7 @@ class World:
         self.limits = LimitStore()
         self.identity = Identity()
         self.settings = default_settings()
+        self.operations = operations.Operations()
 
     def reset(self) -> None:
         """Back to the state of a fresh start; the clock of the journal runs on."""
@@ -50,6 +53,7 @@ class World:
         self.limits = LimitStore()
         self.identity = Identity()
         self.settings = default_settings()
+        self.operations = operations.Operations()
         self.journal.clear()
 
     def now(self) -> float:
@@ -114,6 +118,13 @@ class World:
             return refusal
         if call.api == "projects":
             return iam.list_projects(self.identity, incoming)
+        if call.api in operations.STARTS:
+            return operations.answer(self.operations, self.tasks, self.now(), incoming, call)
+        if task and not call.project_id and task.project_id != gate.caller_project(self.identity, incoming):
+            task = None
+        if call.api == "instances":
+            known = self.tasks.visible(call.services, call.project_id, self.now())
+            return Answer(200, resources.instances(known, call.task_id, self.now()))
         return self._task_answer(incoming, call, task)
 
     def _task_answer(self, incoming: Incoming, call: Call, task: Task | None) -> Answer:
@@ -124,7 +135,7 @@ class World:
             return errors.bad_parameter()
         if task and call.api == "restore" and query.get("job_name") not in (None, task.name):
             task = None
-        if task is None:
+        if task is None or task.step(self.now()).status == GONE:
             return self._unknown_task(call)
         if task.raw is not None and task.service in call.services:
             return Answer(200, task.raw)
@@ -135,7 +146,10 @@ class World:
 
         Which mistake the cloud names when there are several is not known.
         """
-        instance_known = self.tasks.knows_instance(call.services[0], call.project_id, call.instance_id)
+        if call.services[0] in unknown.ANSWERS:
+            return unknown.ANSWERS[call.services[0]](self.settings)
+        instance_known = any(
+            self.tasks.knows_instance(service, call.project_id, call.instance_id) for service in call.services)
         if call.api == "kafka":
             if not self.tasks.is_kafka_id(call.task_id):
                 return errors.malformed_kafka_id()
@@ -146,6 +160,9 @@ class World:
 
     def _task_body(self, call: Call, task: Task, by_id: bool) -> Any:
         """The body for a task which is known."""
+        body = BODIES.get(task.service)
+        if body:
+            return body(task, self.now())
         if call.api == "kafka":
             return apis.kafka(task, self.now())
         if call.api == "restore":

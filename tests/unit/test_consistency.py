@@ -158,11 +158,6 @@ def test_the_simulator_serves_a_service(service: str) -> None:
     assert call and service in call.services
 
 
-def test_the_simulator_serves_no_other_service() -> None:
-    served = {name for route in routes.ROUTES for name in route.services.values()}
-    assert served == {*SERVICES, "iam", "metadata"}
-
-
 def test_choices_are_the_services() -> None:
     options = module_documentation("wait_for_task")["options"]
     assert options["service"]["choices"] == list(SERVICES)
