@@ -107,12 +107,14 @@ def test_a_limit_which_rises_takes_what_was_used_along(kind: str, expected: str)
     assert [*before, *grants(store, [1.0] * 3)] == [letter == "y" for letter in expected]
 
 
-@pytest.mark.parametrize("kind", ["fixed", "sliding", "bucket"])
-def test_a_limit_which_falls(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "times", "expected"), [
+    ("fixed", [59, 60, 61], "nyn"), ("sliding", [60, 70, 79, 80, 81], "nnnyn"), ("bucket", [59, 60, 118, 119], "ynny"),
+])
+def test_a_limit_which_falls(kind: str, times: list[float], expected: str) -> None:
     store = limited(kind=kind)
-    assert all(grants(store, [0.0] * 3))
-    store.set({"requests": 1, "window": 60, "kind": kind}, 0.0)
-    assert grants(store, [59.0, 60.0, 61.0]) == [False, True, False]
+    assert all(grants(store, [0, 10, 20]))
+    store.set({"requests": 1, "window": 60, "kind": kind}, 20)
+    assert grants(store, times) == [letter == "y" for letter in expected]
 
 
 def test_another_kind_begins_anew() -> None:
