@@ -117,6 +117,16 @@ def test_a_limit_which_falls(kind: str, times: list[float], expected: str) -> No
     assert grants(store, times) == [letter == "y" for letter in expected]
 
 
+@pytest.mark.parametrize(("kind", "wait"), [("fixed", 40), ("sliding", 60), ("bucket", 60)])
+def test_how_long_to_wait_after_a_fall(kind: str, wait: float) -> None:
+    store = limited(kind=kind)
+    assert all(grants(store, [0, 10, 20]))
+    store.set({"requests": 1, "window": 60, "kind": kind}, 20)
+    store.ask("dds/jobs", ME, 20)
+    refusal = store.ask("dds/jobs", ME, 20)
+    assert refusal and refusal.wait == pytest.approx(wait)
+
+
 def test_another_kind_begins_anew() -> None:
     store = limited()
     assert grants(store, [0] * 4) == [True, True, True, False]
