@@ -85,7 +85,8 @@ class SharedValue:
         # A refusal is met once, not once a task: IAM locks accounts after a few wrong passwords. Trouble is shared by
         # all who waited for the same answer.
         if self._failure and (
-            self._failure.error_class is not ErrorClass.TRANSIENT or self._failures > failures_before
+            self._failure.error_class not in (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
+            or self._failures > failures_before
         ):
             raise self._failure
         try:

@@ -17,6 +17,8 @@ class ErrorClass(enum.Enum):
     """What an error says about asking again."""
 
     TRANSIENT = "transient"
+    # The request limit is reached; nothing is wrong with the task, the API or the network.
+    THROTTLED = "throttled"
     NOT_FOUND = "not_found"
     UNAUTHORIZED = "unauthorized"
     FATAL = "fatal"
@@ -41,12 +43,14 @@ NOT_FOUND_HINT = "Check the id, region and project_id; tasks are kept for one mo
 def classify_error(http_status: int | None, code: str | None) -> ErrorClass:
     """Say what an answer that is not a success means; no HTTP status means that no whole answer came."""
     code = code or ""
-    if http_status is None or code == DMS_FLOW_CONTROL or code.endswith(THROTTLED_SUFFIX):
+    if http_status == 429 or code == DMS_FLOW_CONTROL or code.endswith(THROTTLED_SUFFIX):
+        return ErrorClass.THROTTLED
+    if http_status is None:
         return ErrorClass.TRANSIENT
     if http_status == 401 or code == BAD_TOKEN:
         return ErrorClass.UNAUTHORIZED
     # 408 is the server's own "I waited too long for you; send it again" (RFC 9110, 15.5.9).
-    if http_status in (408, 429) or http_status >= 500:
+    if http_status == 408 or http_status >= 500:
         return ErrorClass.TRANSIENT
     if code == UNKNOWN_JOB and http_status == 400:
         return ErrorClass.NOT_FOUND
@@ -57,6 +61,7 @@ def classify_error(http_status: int | None, code: str | None) -> ErrorClass:
 
 KIND_OF_CLASS = {
     ErrorClass.TRANSIENT: "api_error",
+    ErrorClass.THROTTLED: "api_error",
     ErrorClass.NOT_FOUND: "not_found",
     ErrorClass.UNAUTHORIZED: "unauthorized",
     ErrorClass.FATAL: "api_error",
@@ -141,8 +146,7 @@ class ApiError(TasksError):
     @property
     def throttled(self) -> bool:
         """Whether the API asked for fewer requests."""
-        code = self.code or ""
-        return self.http_status == 429 or code == DMS_FLOW_CONTROL or code.endswith(THROTTLED_SUFFIX)
+        return self.error_class is ErrorClass.THROTTLED
 
     def to_failure(self) -> dict[str, t.Any]:
         """Return the error as the value ``failure`` of a result."""

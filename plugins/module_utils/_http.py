@@ -304,7 +304,7 @@ def _hint(status: int, code: str | None, error_class: ErrorClass, request: Reque
 
 
 def _hint_of_class(error_class: ErrorClass, request: Request) -> str:
-    if error_class is ErrorClass.TRANSIENT:
+    if error_class in (ErrorClass.TRANSIENT, ErrorClass.THROTTLED):
         return "This may pass by itself: try again later."
     if error_class is ErrorClass.NOT_FOUND:
         return NOT_FOUND_HINT

@@ -124,7 +124,7 @@ class TaskWatch:
         if observation.error_class is ErrorClass.NOT_POLLED:
             return
         self.polled_at = now
-        if observation.error_class is ErrorClass.TRANSIENT:
+        if observation.error_class in (ErrorClass.TRANSIENT, ErrorClass.THROTTLED):
             self.trouble_since = now if self.trouble_since is None else self.trouble_since
             is_final = now - self.trouble_since >= policy.error_grace - EPSILON
         elif observation.error_class is ErrorClass.NOT_FOUND:

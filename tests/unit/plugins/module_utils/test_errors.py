@@ -19,7 +19,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
     describe_response,
 )
 
-TRANSIENT, NOT_FOUND, UNAUTHORIZED, FATAL = "transient", "not_found", "unauthorized", "fatal"
+TRANSIENT, THROTTLED, NOT_FOUND, UNAUTHORIZED, FATAL = "transient", "throttled", "not_found", "unauthorized", "fatal"
 
 TABLE: list[tuple[int | None, str | None, str]] = [
     # an unknown job: 400, not 404
@@ -65,7 +65,7 @@ TABLE: list[tuple[int | None, str | None, str]] = [
     (401, "DMS.10240104", UNAUTHORIZED),
     (403, "DMS.00403002", FATAL),
     (403, "DMS.00403003", FATAL),
-    (404, "DMS.10240407", TRANSIENT),
+    (404, "DMS.10240407", THROTTLED),
     # gateway
     (404, "APIGW.0101", FATAL),
     (401, "APIGW.0301", UNAUTHORIZED),
@@ -74,9 +74,9 @@ TABLE: list[tuple[int | None, str | None, str]] = [
     (403, "APIGW.0302", FATAL),
     (403, "APIGW.0801", FATAL),
     (403, "APIGW.0802", FATAL),
-    (429, "APIGW.0308", TRANSIENT),
-    (429, "APIG.0308", TRANSIENT),
-    (403, "APIG.0308", TRANSIENT),
+    (429, "APIGW.0308", THROTTLED),
+    (429, "APIG.0308", THROTTLED),
+    (403, "APIG.0308", THROTTLED),
     (500, "APIGW.0601", TRANSIENT),
     (502, "APIGW.0201", TRANSIENT),
     (503, "APIGW.0201", TRANSIENT),
@@ -95,7 +95,7 @@ TABLE: list[tuple[int | None, str | None, str]] = [
     (405, None, FATAL),
     (408, None, TRANSIENT),
     (409, None, FATAL),
-    (429, None, TRANSIENT),
+    (429, None, THROTTLED),
     (500, None, TRANSIENT),
     (502, None, TRANSIENT),
     (503, None, TRANSIENT),
@@ -108,7 +108,13 @@ TABLE: list[tuple[int | None, str | None, str]] = [
     (400, "APIGW.03081", FATAL),
     (400, "DBS.2005430", FATAL),
 ]
-KINDS = {TRANSIENT: "api_error", NOT_FOUND: "not_found", UNAUTHORIZED: "unauthorized", FATAL: "api_error"}
+KINDS = {
+    TRANSIENT: "api_error",
+    THROTTLED: "api_error",
+    NOT_FOUND: "not_found",
+    UNAUTHORIZED: "unauthorized",
+    FATAL: "api_error",
+}
 
 
 @pytest.mark.parametrize(("http_status", "code", "error_class"), TABLE)
@@ -182,7 +188,7 @@ def test_failure() -> None:
     }
     assert error.to_failure() == failure
     assert error.to_result() == {"msg": str(error), "failure": failure}
-    observation = {**failure, "error_class": "transient", "retry_after": 7.0, "text": str(error)}
+    observation = {**failure, "error_class": "throttled", "retry_after": 7.0, "text": str(error)}
     assert error.to_observation() == observation
     again = ApiError.from_observation(observation)
     assert again.to_observation() == observation

@@ -118,7 +118,7 @@ STATUSES = [
     (405, "fatal"),
     (408, "transient"),
     (409, "fatal"),
-    (429, "transient"),
+    (429, "throttled"),
     (500, "transient"),
     (501, "transient"),
     (502, "transient"),
@@ -169,7 +169,7 @@ def test_forbidden(asker: t.Any) -> None:
 def test_flow_control_of_kafka(asker: t.Any) -> None:
     asker.sim.add_fault("flow_control", retry_after=3)
     error = asker.fail()
-    assert (error.error_class, error.throttled, error.retry_after) == (ErrorClass.TRANSIENT, True, 3.0)
+    assert (error.error_class, error.throttled, error.retry_after) == (ErrorClass.THROTTLED, True, 3.0)
 
 
 @pytest.mark.parametrize(
