@@ -26,28 +26,6 @@ MAX_NAMED = 10
 PENDING = '`tasks: "{{ result.pending }}"`'
 
 
-class WaitFailedError(TasksError):
-    """A wait that failed, with everything that ``wait_for_task`` returns of it."""
-
-    def __init__(self, result: dict[str, t.Any]) -> None:
-        super().__init__(result["msg"])
-        self.result = result
-
-    def to_result(self) -> dict[str, t.Any]:
-        return self.result
-
-
-def finish(snapshot: Snapshot, *, single: bool) -> dict[str, t.Any]:
-    """Return the result of a wait that has succeeded.
-
-    :raises WaitFailedError: it has failed
-    """
-    result = wait_result(snapshot, single=single)
-    if snapshot.failure:
-        raise WaitFailedError(result)
-    return result
-
-
 def input_error_result(error: TasksError) -> dict[str, t.Any]:
     """Return the result of a wait that did not begin, with the same keys as any other."""
     nothing: dict[str, t.Any] = {"tasks": [], "task": None, "pending": [], "elapsed": 0.0, "polls": 0, "failure": None}

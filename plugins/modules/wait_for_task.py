@@ -361,57 +361,73 @@ failure:
 """
 
 import os
-import random
-import signal
-import time
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._argspec import (
-    WAIT_RULES,
-    refs_of,
-    wait_arguments,
-)
+from ..module_utils._argspec import WAIT_RULES, refs_of, wait_arguments
+from ..module_utils._channel import Channel, end_on_signals, open_channel
 from ..module_utils._client import TaskClient, new_task_client
 from ..module_utils._errors import TasksError
-from ..module_utils._result import finish, input_error_result, unknown_status_warnings
-from ..module_utils._waiter import Waiter, policy_of
+from ..module_utils._result import input_error_result, unknown_status_warnings, wait_result
+from ..module_utils._stream import POLL, Mask, Stream, seal
+from ..module_utils._waiter import new_waiter
 
 
-def run(
-    params: t.Mapping[str, t.Any], client: TaskClient, *, check_mode: bool, warn: t.Callable[[str], None]
+def wait(
+    params: t.Mapping[str, t.Any],
+    client: TaskClient,
+    stream: Stream,
+    *,
+    check_mode: bool,
+    started: float,
+    warn: t.Callable[[str], None],
 ) -> dict[str, t.Any]:
+    """Wait; the result says by its ``failure`` how that went."""
     refs = refs_of(params)
-    wait = Waiter(
+    waiter = new_waiter(
+        params,
         refs,
-        policy_of(params, check_mode=check_mode),
-        probe=client.get_tasks,
-        clock=time.monotonic,
-        sleep=time.sleep,
-        random=random.random,
+        probe=stream.through(client.get_tasks),
+        check_mode=check_mode,
+        on_update=stream.update,
+        started=started,
     )
     client.check(refs)
-    snapshot = wait.run()
+    stream.begin()
+    snapshot = waiter.run()
     for warning in unknown_status_warnings(snapshot.watches):
         warn(warning)
-    return finish(snapshot, single=params["tasks"] is None)
+    result = wait_result(snapshot, single=params["tasks"] is None)
+    stream.end(result)
+    return result
 
 
-def end(signal_number: int, frame: t.Any) -> t.NoReturn:
-    # Leaves at once, but lets the wrapper that runs the module remove its temporary files.
-    raise SystemExit(128 + signal_number)
+def poll(params: t.Mapping[str, t.Any], client: TaskClient, secrets: t.Collection[str]) -> dict[str, t.Any]:
+    """Poll once for the action plugin, which does the waiting."""
+    refs = refs_of(params)
+    client.check(refs)
+    return {"observations": seal(client.get_tasks(refs), Mask(secrets, refs))}
+
+
+def run(module: AnsibleModule, channel: Channel) -> dict[str, t.Any]:
+    client = new_task_client(module.params, os.environ, module.no_log_values.add)
+    if module._socket_path == POLL:
+        return poll(module.params, client, module.no_log_values)
+    stream = Stream(channel, refs_of(module.params), module.no_log_values)
+    return wait(module.params, client, stream, check_mode=module.check_mode, started=channel.started, warn=module.warn)
 
 
 def main() -> None:
+    end_on_signals()
     module = AnsibleModule(argument_spec=wait_arguments(), supports_check_mode=True, **WAIT_RULES)
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_number, end)
     try:
-        client = new_task_client(module.params, os.environ, module.no_log_values.add)
-        module.exit_json(**run(module.params, client, check_mode=module.check_mode, warn=module.warn))
+        result = run(module, open_channel(module._socket_path))
+        failed = bool(result.get("failure"))
     except TasksError as error:
-        module.fail_json(**input_error_result(error))
+        result, failed = input_error_result(error), True
+    leave = module.fail_json if failed else module.exit_json
+    leave(**result)
 
 
 if __name__ == "__main__":

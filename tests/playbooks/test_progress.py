@@ -156,7 +156,7 @@ def test_silence(here: Controller) -> None:
     assert looks["done"] == looks["failed"] == 1
     assert looks["secret"] > 1
     assert looks["quiet"] == run.result("quiet").result["polls"]
-    assert len(here.module_runs()) == 1 + 1 + looks["secret"] + 1
+    assert len(here.module_runs()) == len(looks)
 
 
 def test_keywords(here: Controller) -> None:
@@ -209,10 +209,8 @@ def test_keywords(here: Controller) -> None:
     assert run.progress("async") == []
     assert len(here.module_runs("async")) == 1
 
-    # become: each look is run as the other user.
-    runs = here.module_runs("become")
-    assert len(runs) > 1
-    assert {each["became"] for each in runs} == {"root"}
+    # become: the wait is run as the other user.
+    assert [each["became"] for each in here.module_runs("become")] == ["root"]
     assert_live(run.progress("become"), run.result("become", "become").at)
 
     # check mode: one look, whatever it brings.
@@ -223,17 +221,17 @@ def test_keywords(here: Controller) -> None:
     assert run.progress("check") == []
 
     # environment: credentials from there, one login for the whole wait.
-    assert {each["variable"] for each in here.module_runs("environment")} == {"known"}
-    assert len(here.module_runs("environment")) > 1
-    assert here.sim.stats()["tokens_issued"] == len(here.module_runs("environment", "iam_token")) == 1
+    assert [each["variable"] for each in here.module_runs("environment")] == ["known"]
+    assert here.sim.stats()["tokens_issued"] == 1
     assert_live(run.progress("environment"), run.result("environment", "environment").at)
 
-    # delegate_to: each look is run there.
+    # delegate_to: the wait is run there.
     lines = run.progress("delegate")
     assert all(line.text.startswith("[delegate -> target] ") for line in lines)
     assert_live(lines, run.result("delegate", "delegate").at)
     assert here.module_runs("delegate") == []
-    assert len(here.module_runs("target")) == run.result("delegate", "delegate").result["polls"] > 1
+    assert len(here.module_runs("target")) == 1
+    assert run.result("delegate", "delegate").result["polls"] > 1
 
     # retries: each try looks once, and is over at its first look.
     result = run.result("retries", "retries").result
@@ -277,6 +275,7 @@ def test_trouble_on_the_way_to_the_host(here: Controller) -> None:
 
 def test_a_folder_that_vanishes_from_the_host(here: Controller) -> None:
     """Ansible keeps its temporary folder on the host for the whole wait; a restart of the host may remove it."""
+    here.hosts("h1", ansible_connection="progress_connection")
     task = here.task("dds")
     with here.start("ansible-playbook", here.play(wait("wait", {**named("dds", task), "error_grace": 15}))) as run:
         run.saw("  Running  ")

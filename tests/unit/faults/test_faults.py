@@ -27,8 +27,9 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import refs_of, wait_arguments
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._channel import Channel
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import TaskClient, new_task_client
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import WaitFailedError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._stream import Stream
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.modules import wait_for_task
 from simulator import Simulator, accounts
@@ -250,10 +251,14 @@ def wait(params: dict[str, t.Any], happening: Happening = lambda look, last: Non
     warnings: list[str] = []
     client = Director(new_task_client(params, environ={}, mask=lambda secret: None), happening)
     begun = time.monotonic()
-    try:
-        result = wait_for_task.run(params, t.cast(TaskClient, client), check_mode=check_mode, warn=warnings.append)
-    except WaitFailedError as error:
-        result = error.to_result()
+    result = wait_for_task.wait(
+        params,
+        t.cast(TaskClient, client),
+        Stream(Channel(), refs_of(params), ()),
+        check_mode=check_mode,
+        started=begun,
+        warn=warnings.append,
+    )
     return Outcome(result, time.monotonic() - begun, warnings)
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import signal
+import time
 import typing as t
 from collections.abc import Iterator
 from unittest.mock import Mock
@@ -13,9 +14,10 @@ from unittest.mock import Mock
 import pytest
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils import _argspec
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._channel import END_SIGNALS, Channel
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import TaskClient
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import WaitFailedError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._stream import Stream
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.modules import wait_for_task
 from simulator import Simulator, accounts
@@ -29,7 +31,7 @@ MODULE = "wait_for_task"
 @pytest.fixture(autouse=True)
 def fixture_signals() -> Iterator[None]:
     """main() sets handlers of its own."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in END_SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -172,14 +174,7 @@ def test_aliases_in_a_list(run_module: t.Any, sim: Simulator, alias: dict[str, s
     assert result["tasks"][0]["id"] == "t"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_end_the_wait(number: signal.Signals) -> None:
-    with pytest.raises(SystemExit) as caught:
-        wait_for_task.end(number, None)
-    assert caught.value.code == 128 + number
-
-
-# run() without a connection
+# wait() without a connection
 
 
 def params(**given: t.Any) -> dict[str, t.Any]:
@@ -189,7 +184,15 @@ def params(**given: t.Any) -> dict[str, t.Any]:
 
 def run(client: Mock, check_mode: bool = False, **given: t.Any) -> tuple[dict[str, t.Any], list[str]]:
     warnings: list[str] = []
-    result = wait_for_task.run(params(**given), client, check_mode=check_mode, warn=warnings.append)
+    options = params(**given)
+    result = wait_for_task.wait(
+        options,
+        client,
+        Stream(Channel(), _argspec.refs_of(options), ()),
+        check_mode=check_mode,
+        started=time.monotonic(),
+        warn=warnings.append,
+    )
     return result, warnings
 
 
@@ -232,9 +235,9 @@ def test_run_checks_the_policy_before_it_asks() -> None:
 def test_run_fails() -> None:
     client = Mock(spec=TaskClient)
     client.get_tasks.return_value = [Task("dds", "failed", id="t", status="Failed")]
-    with pytest.raises(WaitFailedError) as caught:
-        run(client, service="dds", task_id="t")
-    assert set(caught.value.to_result()) == KEYS
+    result, dummy = run(client, service="dds", task_id="t")
+    assert set(result) == KEYS
+    assert result["failure"]["kind"] == "task_failed"
 
 
 def test_run_warns_of_an_unlisted_word_once() -> None:
