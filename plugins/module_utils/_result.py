@@ -49,7 +49,7 @@ def wait_result(snapshot: Snapshot, *, single: bool) -> dict[str, t.Any]:
 
 def _entry(watch: TaskWatch) -> dict[str, t.Any]:
     task = watch.task or unseen(watch.ref)
-    return dict(task.to_dict(), error=watch.error.to_observation() if watch.error else None)
+    return dict(task.to_dict(), error=watch.error.to_failure() if watch.error else None)
 
 
 def pending(watches: t.Iterable[TaskWatch]) -> list[dict[str, str | None]]:

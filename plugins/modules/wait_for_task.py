@@ -39,7 +39,9 @@ attributes:
     description: An action plugin of the same name does a part of the work on the controller.
     support: full
     details:
-      - The action plugin shows live progress. Each of its looks is one run of the module on the target.
+      - The action plugin shows live progress, and ends the wait when Ansible is ended.
+      - On a C(local) connection the module runs once for the whole wait. From another host each poll is one run of the
+        module, so that a dropped connection costs one poll, and logs in anew if it logs in with a password.
   async:
     description: Supports being used with the C(async) keyword.
     support: full
@@ -277,9 +279,7 @@ tasks:
       description:
         - The last error that was met while asking for this task, even if good answers followed.
         - Null where there was none.
-        - It has the keys of RV(failure), and C(text), the whole message for people, C(error_class), one of C(transient),
-          C(not_found), C(unauthorized), C(fatal) and C(not_asked), for which the time of a look was too short, and
-          C(retry_after), the seconds that the server asked to wait, or null.
+        - It has the keys of RV(failure).
       type: dict
   sample:
     - service: dds

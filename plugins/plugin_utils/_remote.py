@@ -62,7 +62,7 @@ class RemotePolls:
         self._remarks: dict[str, list[t.Any]] = {"warnings": [], "deprecations": []}
         self._facts: dict[str, t.Any] = {}
 
-    def __call__(self, refs: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
+    def __call__(self, refs: t.Sequence[TaskRef], limit: float | None = None) -> list[Observation]:
         """Poll once, with ``limit`` seconds left.
 
         :raises FirstPollFailedError: the first poll met a mistake in the options, or crashed

@@ -271,7 +271,7 @@ def test_errors_are_kept(run: Run) -> None:
     for each, entry in zip(run.asked_for, result["tasks"]):
         answer = run.latest.get(each)
         if isinstance(answer, ApiError):
-            assert entry["error"] == answer.to_observation()
+            assert entry["error"] == answer.to_failure()
 
 
 @always
