@@ -94,6 +94,12 @@ def post_settings(world: World, incoming: Incoming) -> Any:
     return world.settings
 
 
+def post_lists(world: World, incoming: Incoming) -> Any:
+    """Change how lists behave."""
+    world.list_rules.change(read_object(incoming))
+    return {}
+
+
 def post_operations(world: World, incoming: Incoming) -> Any:
     """Change the tasks which operations start."""
     return world.operations.change(read_object(incoming))
@@ -122,6 +128,7 @@ CALLS: dict[tuple[str, str], Callable[[World, Incoming], Any]] = {
     ("DELETE", "/requests"): delete_requests,
     ("POST", "/accounts"): post_accounts,
     ("POST", "/settings"): post_settings,
+    ("POST", "/lists"): post_lists,
     ("POST", "/operations"): post_operations,
     ("POST", "/reset"): post_reset,
     ("GET", "/stats"): get_stats,

@@ -38,7 +38,7 @@ KINDS: dict[str, frozenset[str]] = {
     "idle_close": frozenset({"seconds", "reset"}),
     "bad_date": frozenset({"date"}),
 }
-SELECTORS = frozenset({"fault", "service", "task_id", "method", "first", "after", "from", "until", "reused"})
+SELECTORS = frozenset({"fault", "service", "task_id", "method", "first", "after", "from", "until", "reused", "list"})
 
 FAULTY_SERVICES = (*SERVICES, "iam", "metadata")
 
@@ -71,7 +71,7 @@ class Fault:
             return False
         if self.services and not self.services & set(request["services"]):
             return False
-        return all(self.get(name) in (None, request[name]) for name in ("task_id", "method", "reused"))
+        return all(self.get(name) in (None, request[name]) for name in ("task_id", "method", "reused", "list"))
 
     def takes(self) -> bool:
         """Count a request which it is meant for; whether it is among the first ones, after those to be skipped."""
@@ -107,7 +107,10 @@ class FaultStore:
         return fault
 
     def pick(self, request: Mapping[str, Any], now: float) -> Fault | None:
-        """The fault for a request (`services`, `task_id`, `method`, `reused`); every fault meant for it counts it."""
+        """The fault for a request, of which these count: `services`, `task_id`, `method`, `reused`, `list`.
+
+        Every fault which is meant for it counts it.
+        """
         meant = [fault for fault in self._faults if fault.meets(request, now)]
         taking = [fault for fault in meant if fault.takes()]
         if not taking:

@@ -27,7 +27,10 @@ KAFKA = {
     "expired": ("DMS.10240102", "Expired token."),
     "scope": ("DMS.10240104", "The project ID and token do not match."),
 }
-FORBIDDEN = {"kafka": "DMS.00403002", "jobs": "DBS.200010", "restore": "DBS.200010", "projects": "DBS.200010"}
+KAFKA_APIS = ("kafka", "kafka_list")
+FORBIDDEN = {
+    **dict.fromkeys(KAFKA_APIS, "DMS.00403002"),
+    **dict.fromkeys(("jobs", "jobs_list", "restore", "projects"), "DBS.200010")}
 SIGNED = ("signature", "date")
 
 
@@ -125,7 +128,7 @@ def explain(reason: str, incoming: Incoming, call: Call) -> Answer:
     if reason in (*SIGNED, "signer"):
         status = 501 if reason == "signer" else 401
         return errors.gateway_error(status, *GATEWAY[reason], incoming.request_id)
-    if call.api == "kafka" and reason in KAFKA:
+    if call.api in KAFKA_APIS and reason in KAFKA:
         return errors.error("service", 401, *KAFKA[reason])
     if reason in ("project", "scope"):
         return forbidden(call.api)

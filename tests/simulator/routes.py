@@ -14,7 +14,8 @@ from urllib.parse import unquote
 class Route:
     """One API: where it is served and which services it may speak for, by their prefix.
 
-    `key` is the parameter of the query that has the task's id, where the path has none.
+    `key` is the parameter of the query that has the task's id, where the path has none. `own` is for an API that shares
+    its path with others: it is served below its prefix only, and without an id.
     """
 
     api: str
@@ -22,6 +23,7 @@ class Route:
     pattern: re.Pattern[str]
     services: dict[str, str]
     key: str = ""
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,23 @@ INSTANCE = r"instances/(?P<instance_id>[^/]+)"
 TASK = r"(?P<task_id>[^/]+)"
 
 
-def route(api: str, method: str, pattern: str, *services: str, key: str = "", **renamed: str) -> Route:
+def route(
+    api: str, method: str, pattern: str, *services: str, key: str = "", own: bool = False, **renamed: str
+) -> Route:
     """A route; most services bear the name of their prefix."""
-    return Route(api, method, re.compile(pattern), {**dict(zip(services, services)), **renamed}, key)
+    return Route(api, method, re.compile(pattern), {**dict(zip(services, services)), **renamed}, key, own)
 
 
 ROUTES = (
+    route("jobs_list", "GET", rf"/v3/{PROJECT}/jobs", "geminidb", own=True),
+    route("list", "GET", rf"/v3/{PROJECT}/jobs", "ddm", own=True),
+    route("jobs_list", "GET", rf"/v3/{PROJECT}/immediate-jobs", "taurusdb"),
+    route("jobs_list", "GET", rf"/v3\.1/{PROJECT}/jobs", "dds"),
+    route("jobs_list", "GET", rf"/v3/{PROJECT}/tasklist", "rds"),
+    route("jobs_list", "GET", rf"/v3/{PROJECT}/tasks", "gaussdb"),
+    route("kafka_list", "GET", rf"/v2/{PROJECT}/{INSTANCE}/tasks", "kafka", "rabbitmq", "rocketmq"),
+    route("list", "GET", rf"/v3/{PROJECT}/elb/jobs", "elb"),
+    route("list", "GET", rf"/v3/{PROJECT}/operation-logs", "cbr"),
     route("jobs", "GET", rf"/v3/{PROJECT}/jobs", "taurusdb", "dds", "rds", "gaussdb", "geminidb", key="id"),
     route("restore", "GET", rf"/v3/{PROJECT}/{INSTANCE}/task-center-detail", taurusdb="taurusdb_restore", key="job_id"),
     route("kafka", "GET", rf"/v2/{PROJECT}/{INSTANCE}/tasks/{TASK}", "kafka", "rabbitmq", "rocketmq"),
@@ -92,6 +105,8 @@ def match(method: str, path: str, query: dict[str, str]) -> Call | None:
     for route in ROUTES:
         found = route.pattern.fullmatch(rest)
         if found is None or route.method != method or (prefix and prefix not in route.services):
+            continue
+        if route.own and (not prefix or "id" in query):
             continue
         services = (route.services[prefix],) if prefix else tuple(route.services.values())
         ids = {name: unquote(value) for name, value in found.groupdict().items()}

@@ -18,6 +18,7 @@ from .control import PREFIX, control
 from .fault_answers import ANSWERS, Case
 from .faults import Fault
 from .journal import Record
+from .lists import LIST_APIS
 from .routes import Call, match
 from .tasks import Task
 from .wire import SILENT, WIRES, Exchange, chunked, send
@@ -125,7 +126,9 @@ class Server:
         """The fault which takes this request."""
         services = (service_name(call, task) or "",) if task else (call or UNMATCHED).services
         task_id = task.id if task else (call or UNMATCHED).task_id
-        request = {"services": services, "task_id": task_id, "method": incoming.method, "reused": reused}
+        request = {
+            "services": services, "task_id": task_id, "method": incoming.method, "reused": reused,
+            "list": (call or UNMATCHED).api in LIST_APIS}
         return self.world.faults.pick(request, self.world.now())
 
     def _record(self, request: web.Request, incoming: Incoming, call: Call | None, task: Task | None) -> Record:

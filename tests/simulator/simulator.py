@@ -114,6 +114,11 @@ class Simulator:
         """Change how long the tasks take that operations start, and how they end."""
         return self._do(lambda world: world.operations.change(given))
 
+    def change_lists(self, service: str | None = None, **given: Any) -> None:
+        """Change how the list of a service behaves, or how all do; what is not given is as at the start."""
+        named = {"service": service} if service else {}
+        self._do(lambda world: world.list_rules.change({**named, **given}))
+
     def change_settings(self, **given: Any) -> None:
         """Change a setting."""
         self._do(lambda world: world.change_settings(given))

@@ -18,7 +18,7 @@ from .timelines import TIMELINE_KEYS, Step, read_timeline
 
 TASK_KEYS = frozenset({
     "service", "id", "name", "instance_id", "instance_name", "project_id", "visible_after", "age", "raw", "details",
-    "job",
+    "job", "listed",
 }) | TIMELINE_KEYS
 
 KAFKA_ID = re.compile(r"[0-9a-fA-F]{8}(-?)(?:[0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}")
@@ -28,7 +28,8 @@ KAFKA_ID = re.compile(r"[0-9a-fA-F]{8}(-?)(?:[0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}
 class Task:
     """One asynchronous task; `born` and `born_at` are the moment (monotonic, wall) from which its timeline counts.
 
-    Of a restore `job` is put over what the job API says; false means that the job API does not know it.
+    Of a restore `job` is put over what the job API says; false means that the job API does not know it. `listed` is put
+    over what a list says.
     """
 
     service: str
@@ -43,6 +44,7 @@ class Task:
     raw: Any = None
     details: dict[str, Any] = field(default_factory=dict)
     job: Any = None
+    listed: dict[str, Any] = field(default_factory=dict)
     created_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
     def __post_init__(self) -> None:
@@ -109,11 +111,12 @@ def create_task(given: Mapping[str, Any], now: float) -> Task:
         instance_name=str(given.get("instance_name") or f"{service.partition('_')[0]}-12cd"),
         project_id=str(given.get("project_id") or accounts.PROJECT_ID),
         born=now - age,
-        visible_from=now + float(given.get("visible_after") or 0),
+        visible_from=now - age + float(given.get("visible_after") or 0),
         steps=read_timeline(service, given),
         raw=given.get("raw"),
         details=dict(given.get("details") or {}),
         job=given.get("job"),
+        listed=dict(given.get("listed") or {}),
         created_at=datetime.now(timezone.utc) - timedelta(seconds=age),
     )
 
@@ -146,7 +149,7 @@ class TaskStore:
             task.restart(read_timeline(task.service, given), now)
         if "visible_after" in given:
             task.visible_from = now + float(given["visible_after"])
-        for key in ("name", "instance_id", "instance_name", "project_id", "raw", "details", "job"):
+        for key in ("name", "instance_id", "instance_name", "project_id", "raw", "details", "job", "listed"):
             if key in given:
                 setattr(task, key, given[key])
         return task

@@ -16,6 +16,8 @@ from .faults import FaultStore
 from .identity import Identity
 from .journal import Journal
 from .limits import Caller, LimitStore
+from .list_rules import ListRules
+from .lists import LIST_APIS, Lists
 from .routes import Call
 from .tasks import Task, TaskStore, check_keys
 
@@ -45,6 +47,7 @@ class World:
         self.identity = Identity()
         self.settings = default_settings()
         self.operations = operations.Operations()
+        self.list_rules = ListRules()
 
     def reset(self) -> None:
         """Back to the state of a fresh start; the clock of the journal runs on."""
@@ -54,6 +57,7 @@ class World:
         self.identity = Identity()
         self.settings = default_settings()
         self.operations = operations.Operations()
+        self.list_rules = ListRules()
         self.journal.clear()
 
     def now(self) -> float:
@@ -120,6 +124,8 @@ class World:
             return iam.list_projects(self.identity, incoming)
         if call.api in operations.STARTS:
             return operations.answer(self.operations, self.tasks, self.now(), incoming, call)
+        if call.api in LIST_APIS:
+            return Lists(self.tasks, self.list_rules).answer(incoming, call, self.now())
         if task and not call.project_id and task.project_id != gate.caller_project(self.identity, incoming):
             task = None
         if call.api == "instances":
