@@ -8,7 +8,7 @@
 # Runs a command in an environment of its own, which uv keeps.
 UV_RUN = .venv/bin/uv run --isolated --no-project --system-certs --python .venv/bin/python
 
-.PHONY: help demo simulator test lint units faults playbooks sanity package matrix docs progress-svg benchmark lock clean
+.PHONY: help demo simulator test lint units faults playbooks sanity package matrix sdk docs progress-svg benchmark lock clean
 
 help:
 	@echo "make demo         run playbooks/demo.yml against a simulated cloud"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint         ... only the linters (also: units, faults, playbooks, sanity, package)"
 	@echo "make progress-svg draw docs/progress.svg anew: what a wait prints"
 	@echo "make matrix       run them on every supported ansible-core and every Python found (takes long)"
+	@echo "make sdk          let the vendor's SDK read every service of the simulated cloud"
 	@echo "make benchmark    measure, and write docs/benchmark.md (half an hour; QUICK=1, RUNS=5, PARTS=\"query wait page\")"
 	@echo "make docs         write the documentation as HTML to docs/html"
 	@echo "make lock         write the lists of locked packages anew (UPGRADE=1: newest versions)"
@@ -45,6 +46,10 @@ progress-svg:
 matrix:
 	@tools/venv.sh demo
 	@$(UV_RUN) --with-requirements tools/requirements-nox.lock nox --script-mode none $(if $(SESSIONS),--session $(SESSIONS))
+
+sdk:
+	@tools/venv.sh demo
+	@$(UV_RUN) --with-requirements tools/requirements-sdk.lock pytest tests/sdk
 
 benchmark:
 	@tools/venv.sh benchmark

@@ -25,4 +25,5 @@ compile docs "$@"
 compile nox "$@"
 # the vendor's SDK as a whole needs what its signer alone does not
 excludes=()
+compile sdk --constraints tools/requirements-test.lock "$@"
 compile benchmark --constraints tools/requirements-test.lock "$@"
