@@ -29,7 +29,7 @@ from ._auth import (
     find_project,
     login,
 )
-from ._concurrency import Round
+from ._concurrency import Missing, run_all
 from ._endpoints import (
     check_endpoint,
     endpoint_of,
@@ -240,9 +240,8 @@ class TaskClient:
                 return error
 
         # As for tasks: a server that drips, or a name look-up that hangs, must not hold the module.
-        seconds = self._request_timeout + GRACE_SECONDS
-        (outcome,) = Round([attempt], workers=1, seconds_each=seconds, seconds_all=seconds).run()
-        if outcome is None:
+        (outcome,) = run_all([attempt], workers=1, patience=self._request_timeout + GRACE_SECONDS)
+        if isinstance(outcome, Missing):
             raise _no_response("Cannot get a token", no_response_within(self._request_timeout))
         if isinstance(outcome, TasksError):
             raise outcome
@@ -349,16 +348,15 @@ class TaskClient:
     def _get_all(self, refs: t.Sequence[TaskRef], limit: float | None) -> list[TaskResponse | ApiError]:
         most = self._request_timeout * self._requests_each(refs)
         seconds = most if limit is None else limit
-        round_ = Round(
+        results = run_all(
             [functools.partial(self._try_get, ref, limit) for ref in refs],
             workers=POOL_SIZE,
-            seconds_each=min(most, seconds) + GRACE_SECONDS,
-            seconds_all=seconds + GRACE_SECONDS,
+            patience=min(most, seconds) + GRACE_SECONDS,
+            limit=seconds + GRACE_SECONDS,
         )
-        replies = round_.run()
         return [
-            response or _not_in_time(ref, seconds, was_asked=index not in round_.not_started)
-            for index, (ref, response) in enumerate(zip(refs, replies))
+            _not_in_time(ref, seconds, result) if isinstance(result, Missing) else result
+            for ref, result in zip(refs, results)
         ]
 
     def _requests_each(self, refs: t.Sequence[TaskRef]) -> int:
@@ -396,9 +394,9 @@ def _read_response(service: Service, ref: TaskRef, request: Request, answer: Res
         ) from None
 
 
-def _not_in_time(ref: TaskRef, seconds: float, *, was_asked: bool) -> ApiError:
+def _not_in_time(ref: TaskRef, seconds: float, missing: Missing) -> ApiError:
     action = f"Cannot read the {SERVICES[ref.service].title} task {ref.label}"
-    if was_asked:
+    if missing is Missing.LATE:
         return _no_response(action, no_response_within(seconds))
     return _no_response(action, f"its turn did not come within {seconds:g} s", ErrorClass.NOT_POLLED)
 
