@@ -116,8 +116,8 @@ class Stream:
     def through(self, probe: Probe) -> Probe:
         """Return a probe that takes down what the given one brings."""
 
-        def note(refs: t.Sequence[TaskRef], limit: float | None = None) -> t.Sequence[Observation]:
-            observations = probe(refs, limit)
+        def note(refs: t.Sequence[TaskRef]) -> t.Sequence[Observation]:
+            observations = probe(refs)
             self._seen += zip(map(self._indexes.__getitem__, refs), observations)
             return observations
 

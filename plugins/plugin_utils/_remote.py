@@ -22,7 +22,6 @@ from ..module_utils._waiter import Observation
 
 MODULE = "huaweicloud.tasks.wait_for_task"
 # A poll that is cut short by the deadline still gets this many seconds for its requests.
-MIN_REQUEST_SECONDS = 1.0
 
 
 class FirstPollFailedError(TasksError):
@@ -62,15 +61,14 @@ class RemotePolls:
         self._remarks: dict[str, list[t.Any]] = {"warnings": [], "deprecations": []}
         self._facts: dict[str, t.Any] = {}
 
-    def __call__(self, refs: t.Sequence[TaskRef], limit: float | None = None) -> list[Observation]:
-        """Poll once, with ``limit`` seconds left.
+    def __call__(self, refs: t.Sequence[TaskRef]) -> list[Observation]:
+        """Poll once.
 
         :raises FirstPollFailedError: the first poll met a mistake in the options, or crashed
         :raises AnsibleError: the target is out of reach at the first poll
         """
-        seconds = self._request_timeout if limit is None else min(self._request_timeout, limit)
         try:
-            result = self._run(poll_arguments(self._args, refs, max(seconds, MIN_REQUEST_SECONDS)))
+            result = self._run(poll_arguments(self._args, refs, self._request_timeout))
         except AnsibleError as error:
             if not self._succeeded:
                 raise

@@ -76,7 +76,7 @@ class Module:
         stream.end(result)
         return result
 
-    def _probe(self, refs: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
+    def _probe(self, refs: t.Sequence[TaskRef]) -> list[Observation]:
         if not self.answers:
             self.strike()
         return [self.answers.pop(0)]

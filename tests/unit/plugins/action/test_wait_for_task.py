@@ -130,7 +130,7 @@ class Target:
         waiter = Waiter(
             _argspec.refs_of(params),
             policy_of(params, check_mode=False),
-            probe=lambda refs, limit: [self._answer(ref) for ref in refs],
+            probe=lambda refs: [self._answer(ref) for ref in refs],
             clock=self.time.monotonic,
             sleep=self.time.sleep,
             random=lambda: 0.0,

@@ -91,8 +91,7 @@ class Cloud:
         self.now = EPOCH
         self.sleeps: list[float] = []
         self.action: list[list[TaskRef]] = []
-        self.looked_at: list[float] = []
-        self.limits: list[float | None] = []
+        self.polled_from: list[float] = []
         self.updates: list[Snapshot] = []
 
     def clock(self) -> float:
@@ -105,10 +104,9 @@ class Cloud:
     def random(self) -> float:
         return self._random
 
-    def probe(self, refs: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
-        self.looked_at.append(self.now - EPOCH)
+    def probe(self, refs: t.Sequence[TaskRef]) -> list[Observation]:
+        self.polled_from.append(self.now - EPOCH)
         self.action.append(list(refs))
-        self.limits.append(limit)
         answers = [self._answer(each) for each in refs]
         self.now += self._durations[min(len(self.action), len(self._durations)) - 1]
         return answers

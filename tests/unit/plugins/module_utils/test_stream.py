@@ -164,7 +164,7 @@ def test_a_wait_is_streamed() -> None:
     waiter = new_waiter(
         options(sleep=0.001, max_sleep=0.001),
         refs,
-        probe=stream.through(lambda refs, limit: next(answers)),
+        probe=stream.through(lambda refs: next(answers)),
         on_update=stream.update,
     )
     stream.begin()

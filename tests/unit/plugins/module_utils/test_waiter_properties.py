@@ -138,10 +138,10 @@ class Witness(Cloud):
         self.took: list[float] = []
         self.strange: set[tuple[str, str]] = set()
 
-    def probe(self, refs: t.Sequence[TaskRef], limit: float | None) -> list[Observation]:
+    def probe(self, refs: t.Sequence[TaskRef]) -> list[Observation]:
         assert len(self.action) < MAX_LOOKS, "the wait has no end"
         begun = self.now
-        answers = super().probe(refs, limit)
+        answers = super().probe(refs)
         self.took.append(self.now - begun)
         self.latest.update(zip(refs, answers))
         self.strange |= {
@@ -188,7 +188,7 @@ def test_it_ends_by_the_deadline_plus_one_look(run: Run) -> None:
     assert run.end.over
     assert run.end.elapsed <= run.policy.timeout + last_look + EPSILON
     # No look begins after the deadline.
-    assert all(at <= run.policy.timeout + EPSILON for at in run.cloud.looked_at)
+    assert all(at <= run.policy.timeout + EPSILON for at in run.cloud.polled_from)
 
 
 @always
@@ -202,11 +202,11 @@ def test_the_number_of_looks_is_bounded(run: Run) -> None:
 @always
 @given(runs())
 def test_looks_are_never_closer_than_the_shortest_pause_but_for_the_last(run: Run) -> None:
-    looked_at, sleep = run.cloud.looked_at, run.policy.sleep
-    gaps = [later - earlier for earlier, later in zip(looked_at, looked_at[1:])]
+    polled_from, sleep = run.cloud.polled_from, run.policy.sleep
+    gaps = [later - earlier for earlier, later in zip(polled_from, polled_from[1:])]
     assert all(gap >= sleep - EPSILON for gap in gaps[:-1])
     if gaps and gaps[-1] < sleep - EPSILON:
-        assert looked_at[-1] >= run.policy.timeout - EPSILON
+        assert polled_from[-1] >= run.policy.timeout - EPSILON
 
 
 @always
