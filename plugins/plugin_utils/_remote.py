@@ -21,7 +21,6 @@ from ..module_utils._task import TaskRef
 from ..module_utils._waiter import Observation
 
 MODULE = "huaweicloud.tasks.wait_for_task"
-# A poll that is cut short by the deadline still gets this many seconds for its requests.
 
 
 class FirstPollFailedError(TasksError):

@@ -281,8 +281,8 @@ def test_trouble_that_lasted_too_long() -> None:
 def test_refused_credentials() -> None:
     assert said({KAFKA: [running()], DDS: [running(62), EXPIRED]}) == (
         f"{ASKED}: HTTP 401 APIGW.0307: The token must be updated (request id req-3). Get a new token. "
-        "0 of 2 tasks finished; waited 5 s. "
-        "Still running: 8abfa7b2 (no change for 5 s). Last seen running: 9d10bfd1 62 %. "
+        "0 of 2 tasks finished; waited 24 s. "
+        "Still running: 8abfa7b2 (no change for 24 s). Last seen running: 9d10bfd1 62 % (no good answer for 19 s). "
         f"{MANY_LEFT}"
     )
 

@@ -153,7 +153,7 @@ def test_a_wait_is_streamed() -> None:
     """The plugin can follow it: each poll with what it brought, then the result."""
     first, second = REF, TaskRef("kafka", "k", "i")
     script: list[list[Observation]] = [
-        [TASK, ERROR],
+        [TASK, ApiError("flow control", http_status=502)],
         [TASK._replace(state=State.SUCCEEDED), Task("kafka", State.RUNNING)],
         [Task("kafka", State.SUCCEEDED)],
     ]

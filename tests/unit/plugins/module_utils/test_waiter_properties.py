@@ -164,13 +164,13 @@ class Run(t.NamedTuple):
 
 @st.composite
 def runs(draw: st.DrawFn) -> Run:
-    asked_for = draw(st.lists(refs, max_size=5))
+    policy = draw(policies)
+    asked_for = draw(st.lists(refs, min_size=1 if policy.require == "any" else 0, max_size=5))
     cloud = Witness(
         {each: draw(SCRIPTS[each.service]) for each in asked_for},
         durations=draw(st.just([0.0]) | st.lists(seconds, min_size=1, max_size=5)),
         random=draw(st.floats(0, 1, exclude_max=True)),
     )
-    policy = draw(policies)
     return Run(asked_for, policy, cloud, cloud.wait(policy, asked_for).run(), cloud.latest)
 
 
@@ -191,29 +191,49 @@ def test_it_ends_by_the_deadline_plus_one_look(run: Run) -> None:
     assert all(at <= run.policy.timeout + EPSILON for at in run.cloud.polled_from)
 
 
+def polls_of(run: Run) -> list[list[tuple[float, float]]]:
+    """When each task was polled: the beginnings and ends."""
+    times = list(zip(run.cloud.polled_from, run.cloud.took))
+    return [
+        [(at, at + took) for (at, took), batch in zip(times, run.cloud.action) if each in batch]
+        for each in dict.fromkeys(run.asked_for)
+    ]
+
+
 @always
 @given(runs())
-def test_the_number_of_looks_is_bounded(run: Run) -> None:
-    assert run.end.polls == len(run.cloud.action) <= run.policy.timeout / run.policy.sleep + 2
+def test_the_number_of_polls_is_bounded(run: Run) -> None:
+    assert run.end.polls == len(run.cloud.action)
+    assert all(len(polls) <= run.policy.timeout / run.policy.sleep + 2 for polls in polls_of(run))
     if run.policy.poll_once or run.policy.timeout == 0:
         assert run.end.polls <= 1
 
 
 @always
 @given(runs())
-def test_looks_are_never_closer_than_the_shortest_pause_but_for_the_last(run: Run) -> None:
-    polled_from, sleep = run.cloud.polled_from, run.policy.sleep
-    gaps = [later - earlier for earlier, later in zip(polled_from, polled_from[1:])]
-    assert all(gap >= sleep - EPSILON for gap in gaps[:-1])
-    if gaps and gaps[-1] < sleep - EPSILON:
-        assert polled_from[-1] >= run.policy.timeout - EPSILON
+def test_polls_of_a_task_are_never_closer_than_the_shortest_pause_but_for_the_last(run: Run) -> None:
+    for polls in polls_of(run):
+        gaps = [later - earlier for (earlier, dummy), (later, dummy) in zip(polls, polls[1:])]
+        assert all(gap >= run.policy.sleep - EPSILON for gap in gaps[:-1])
+        if gaps and gaps[-1] < run.policy.sleep - EPSILON:
+            assert polls[-1][0] >= run.policy.timeout - EPSILON
 
 
 @always
 @given(runs())
-def test_half_the_shortest_pause_is_rest_however_long_a_look_took(run: Run) -> None:
-    rests = run.cloud.sleeps[1:] if run.policy.delay and run.policy.timeout else run.cloud.sleeps
-    assert all(rest >= run.policy.sleep / 2 - EPSILON for rest in rests[:-1])
+def test_half_the_shortest_pause_is_rest_however_long_a_poll_took(run: Run) -> None:
+    for polls in polls_of(run):
+        rests = [later - earlier for (dummy, earlier), (later, dummy) in zip(polls, polls[1:])]
+        assert all(rest >= run.policy.sleep / 2 - EPSILON for rest in rests[:-1])
+
+
+@always
+@given(runs())
+def test_throttling_ends_nothing_before_the_timeout(run: Run) -> None:
+    failure = run.end.failure
+    if failure and (failure.http_status == 429 or failure.code in ("APIGW.0308", "DMS.10240407")):
+        assert failure.kind == "timeout" or failure.watch is None
+        assert failure.watch is None or failure.watch.final_error is None
 
 
 @always

@@ -69,7 +69,7 @@ class Scene:
         for watch, seen in zip(self.watches, observations):
             # The readers of answers fill in the id that was asked for.
             named = seen._replace(id=watch.ref.task_id) if isinstance(seen, Task) else seen
-            watch.note(named, self.now, self.policy)
+            watch.update(named, self.now, self.policy)
         self._polls += 1
         return self.lines_of(lambda: self.progress.update(self.snapshot(over=over)))
 
