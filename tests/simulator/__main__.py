@@ -34,6 +34,7 @@ def greeting(url: str) -> str:
     return f"""\
 Simulator of Huawei Cloud's task APIs: {url}
 Endpoints: {url}/taurusdb  {url}/dds  {url}/kafka  {url}/iam  {url}/metadata
+           and {url}/SERVICE for every other service
 Demo credentials, valid only here:
   region          {accounts.REGION}
   project_id      {accounts.PROJECT_ID}
