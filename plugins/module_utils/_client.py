@@ -353,6 +353,8 @@ class TaskClient:
             workers=POOL_SIZE,
             patience=min(most, seconds) + GRACE_SECONDS,
             limit=seconds + GRACE_SECONDS,
+            # The rest would be refused too, and the limit is shared with everybody who uses the account.
+            stops=_is_throttled,
         )
         return [
             _not_in_time(ref, seconds, result) if isinstance(result, Missing) else result
@@ -369,6 +371,10 @@ class TaskClient:
             return self.ask(ref, limit)
         except ApiError as error:
             return error
+
+
+def _is_throttled(result: TaskResponse | ApiError) -> bool:
+    return isinstance(result, ApiError) and result.error_class is ErrorClass.THROTTLED
 
 
 def _read_response(service: Service, ref: TaskRef, request: Request, answer: Response) -> TaskResponse:
@@ -398,7 +404,7 @@ def _not_in_time(ref: TaskRef, seconds: float, missing: Missing) -> ApiError:
     action = f"Cannot read the {SERVICES[ref.service].title} task {ref.label}"
     if missing is Missing.LATE:
         return _no_response(action, no_response_within(seconds))
-    return _no_response(action, f"its turn did not come within {seconds:g} s", ErrorClass.NOT_POLLED)
+    return _no_response(action, "its turn did not come before the time or the request limit was over", ErrorClass.NOT_POLLED)
 
 
 def _no_response(action: str, message: str, error_class: ErrorClass = ErrorClass.TRANSIENT) -> ApiError:

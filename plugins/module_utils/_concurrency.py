@@ -45,18 +45,20 @@ def run_all(
     workers: int,
     patience: float,
     limit: float | None = None,
+    stops: t.Callable[[ResultT], bool] = lambda result: False,
     clock: t.Callable[[], float] = time.monotonic,
 ) -> list[ResultT | Missing]:
     """Run calls in at most ``workers`` threads; the results are in the order of the calls.
 
     It ends when all have finished, when none has finished for ``patience`` seconds, or after ``limit`` seconds. Threads
     are daemons: one that hangs, in a name look-up or on a dripping server, keeps neither the caller nor the process.
-    What a call raises is raised again here.
+    What a call raises is raised again here. Once a result ``stops`` the rest, no further call is started.
     """
     todo = collections.deque(enumerate(calls))
     done: queue.SimpleQueue[tuple[int, BaseException | None]] = queue.SimpleQueue()
     results: dict[int, ResultT] = {}
     started: set[int] = set()
+    stopped = threading.Event()
 
     def work() -> None:
         while True:
@@ -64,14 +66,19 @@ def run_all(
                 index, call = todo.popleft()
             except IndexError:
                 return
+            if stopped.is_set():
+                done.put((index, None))
+                continue
             started.add(index)
             with _Catcher() as caught:
                 results[index] = call()
+                if stops(results[index]):
+                    stopped.set()
             done.put((index, caught.error))
 
     for dummy in range(min(workers, len(calls))):
         threading.Thread(target=work, daemon=True).start()
-    finished = _collect(done, len(calls), patience, limit, clock)
+    finished = _collect(done, len(calls), patience, limit, clock) & results.keys()
     todo.clear()
     missing = [Missing.LATE if index in started else Missing.NOT_STARTED for index in range(len(calls))]
     return [results[index] if index in finished else missing[index] for index in range(len(calls))]

@@ -124,3 +124,10 @@ def test_an_error_surfaces() -> None:
 def test_threads_do_not_keep_the_process(gate: Gate) -> None:
     run([gate], patience=0.01)
     assert all(thread.daemon for thread in threading.enumerate() if thread.name.endswith("(work)"))
+
+
+def test_a_result_may_stop_the_rest() -> None:
+    """What runs already is waited for."""
+    calls = [lambda number=number: number for number in range(100)]
+    results = run(calls, workers=1, stops=lambda number: number == 3)
+    assert results == [0, 1, 2, 3, *[NOT_STARTED] * 96]
