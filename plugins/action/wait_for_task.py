@@ -12,11 +12,9 @@ import tempfile
 import time
 import typing as t
 
-from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
 from ..module_utils._argspec import TASK_OPTIONS, WAIT_RULES, refs_of, wait_arguments
 from ..module_utils._endpoints import check_endpoint
@@ -25,13 +23,12 @@ from ..module_utils._result import input_error_result, unknown_status_warnings, 
 from ..module_utils._waiter import Failure, Probe, Waiter, new_waiter
 from ..plugin_utils._channel import Channel
 from ..plugin_utils._local import LocalWait
-from ..plugin_utils._progress import BAD, GOOD, TROUBLE, Progress
+from ..plugin_utils._progress import Progress
 from ..plugin_utils._remote import MODULE, FirstPollFailedError, RemotePolls
-from ..plugin_utils._terminal import has_blocks, is_read
+from ..plugin_utils._terminal import Terminal, has_blocks
 
 Result = dict[str, t.Any]
 
-COLORS = {GOOD: C.COLOR_OK, BAD: C.COLOR_ERROR, TROUBLE: C.COLOR_WARN}
 # What a resumed wait is not given: credentials have no place in a printed command, and the delay is over.
 NOT_RESUMED = {*TASK_OPTIONS, "tasks", "username", "domain_name", "delay"}
 NO_LINES = (
@@ -63,7 +60,6 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: Result | None = None) -> Result:
         self._started = time.monotonic()
         self._ansible_pid = os.getppid()
-        self._mute = bool(self._task.no_log)
         given = dict(task_vars or {})
         result: Result = super().run(tmp, given)
         validated = ArgumentSpecValidator(wait_arguments(), **WAIT_RULES).validate(dict(self._task.args))
@@ -107,9 +103,9 @@ class ActionModule(ActionBase):
         )
 
     def _progress(self, params: Result, task_vars: Result) -> Progress:
-        self._mute |= not params["progress"]
+        terminal = Terminal(self._ansible_pid, mute=not self._shows(params))
         return Progress(
-            self._show,
+            terminal.show,
             host=self._host(task_vars),
             clock=time.monotonic,
             blocks=has_blocks(),
@@ -135,7 +131,7 @@ class ActionModule(ActionBase):
         elif failure is not None:
             snapshot = waiter.snapshot(over=True, failure=failure)
             outcome = {**outcome, **wait_result(snapshot, single=params["tasks"] is None), "failed": True}
-        if outcome.get("polls") and not channel.connected and not self._mute:
+        if outcome.get("polls") and not channel.connected and self._shows(params):
             folders = " or ".join(self._socket_folders())
             outcome["warnings"] = [*outcome.get("warnings", ()), NO_LINES.format(folders=folders)]
         return outcome
@@ -184,18 +180,15 @@ class ActionModule(ActionBase):
 
     # Both
 
+    def _shows(self, params: Result) -> bool:
+        return bool(params["progress"] and not self._task.no_log)
+
     def _keyword_timeout(self) -> Failure:
         return Failure("timeout", f"the task's keyword timeout ended the wait after {self._task.timeout} s")
 
     def _host(self, task_vars: Result) -> str:
         host = str(task_vars.get("inventory_hostname", "?"))
         return f"{host} -> {self._task.delegate_to}" if self._task.delegate_to else host
-
-    def _show(self, line: str, level: str) -> None:
-        self._mute = self._mute or not is_read(self._ansible_pid)
-        # Lines on stderr reach a pipe at once and leave the JSON of a callback on stdout whole.
-        if not self._mute:
-            Display().display(line, color=COLORS.get(level), stderr=True)
 
 
 def _no_probe(*dummy: t.Any) -> t.NoReturn:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the standard error stream of Ansible can show.
+"""The standard error stream of Ansible, on which the lines appear.
 
 PRIVATE to the collection: it may change without notice.
 """
@@ -13,7 +13,59 @@ import errno
 import locale
 import os
 import select
+import stat
 import sys
+import time
+
+from ansible import constants as C
+from ansible.utils.display import Display
+
+from ._progress import BAD, GOOD, TROUBLE
+
+COLORS = {GOOD: C.COLOR_OK, BAD: C.COLOR_ERROR, TROUBLE: C.COLOR_WARN}
+# What Ansible may need to write a line that it was sent, and the reader of a pipe to go away.
+SECONDS_TO_WRITE = 0.05
+
+
+class Terminal:
+    """Shows lines through Ansible, for as long as somebody reads them.
+
+    Ansible takes no more results from its workers, and so never ends, once it could not write what one of them sent.
+    """
+
+    def __init__(self, ansible: int, *, mute: bool) -> None:
+        """``ansible`` is the process that writes the lines of this one, its worker."""
+        self._stream = f"/proc/{ansible}/fd/2"
+        self._mute = mute
+        self._shown_at = 0.0
+
+    def show(self, line: str, level: str) -> None:
+        """Show a line; the level gives its color."""
+        self._mute = self._mute or not self._is_read()
+        if self._mute:
+            return
+        self._shown_at = time.monotonic()
+        # Lines on stderr reach a pipe at once and leave the JSON of a callback on stdout whole.
+        Display().display(line, color=COLORS.get(level), stderr=True)
+
+    def _is_read(self) -> bool:
+        """Say whether somebody may still read the stream, as far as the system tells."""
+        is_pipe = False
+        try:
+            is_pipe = stat.S_ISFIFO(os.stat(self._stream).st_mode)
+            descriptor = os.open(self._stream, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        except OSError as error:
+            # Of a terminal that is gone, and of a named pipe without a reader, no end can be opened; of a socket never.
+            return error.errno != errno.EIO and not (error.errno == errno.ENXIO and is_pipe)
+        try:
+            if is_pipe:
+                time.sleep(max(self._shown_at + SECONDS_TO_WRITE - time.monotonic(), 0))
+            poller = select.poll()
+            # Errors are always reported.
+            poller.register(descriptor, 0)
+            return not poller.poll(0)
+        finally:
+            os.close(descriptor)
 
 
 def has_blocks() -> bool:
@@ -24,22 +76,3 @@ def has_blocks() -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-
-def is_read(process: int) -> bool:
-    """Say whether somebody may still read the standard error stream of a process, as far as the system tells.
-
-    Ansible takes no more results from its workers, and so never ends, once it could not show what one of them sent.
-    """
-    try:
-        descriptor = os.open(f"/proc/{process}/fd/2", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
-    except OSError as error:
-        # Of a terminal that is gone no end can be opened.
-        return error.errno != errno.EIO
-    try:
-        poller = select.poll()
-        # Errors are always reported.
-        poller.register(descriptor, 0)
-        return not poller.poll(0)
-    finally:
-        os.close(descriptor)

@@ -17,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import typing as t
@@ -172,6 +173,8 @@ class Controller:
         self.crash = folder / "crash"
         self.lost = folder / "lost"
         self.remote_tmp = folder / "home" / "tmp"
+        # Where modules are unpacked, and sockets lie.
+        self.tmp = pathlib.Path(tempfile.mkdtemp(prefix="tasks-"))
         self.env = self._environment()
         for kind in ("callback", "become", "connection"):
             (folder / kind).mkdir()
@@ -198,6 +201,7 @@ class Controller:
         self._closing.set()
         for thread in self._starters:
             thread.join()
+        shutil.rmtree(self.tmp)
 
     def _environment(self) -> dict[str, str]:
         env = inherited()
@@ -216,11 +220,13 @@ class Controller:
             ANSIBLE_INVENTORY=str(self.folder / "inventory"),
             ANSIBLE_REMOTE_TMP=str(self.remote_tmp),
             ANSIBLE_STDOUT_CALLBACK="progress_callback",
+            ANSIBLE_SYSTEM_TMPDIRS=str(self.tmp),
             HOME=str(self.folder / "home"),
             LC_ALL="C.UTF-8",
             NO_PROXY="127.0.0.1",
             PROGRESS_LOST=str(self.lost),
             PROGRESS_MARK=self.mark,
+            TMPDIR=str(self.tmp),
         )
         return env
 
@@ -246,6 +252,13 @@ class Controller:
             for became, variable, command in parts
             if f"AnsiballZ_{module}.py" in command and "async_wrapper" not in command
         ]
+
+    def litter(self, *, of_module: bool = True) -> list[str]:
+        """What is left in the temporary folders: of the module, and of what runs it."""
+        found = [path.name for folder in (self.tmp, self.remote_tmp) if folder.exists() for path in folder.iterdir()]
+        # Ansible's own processes meet in a folder of this name since core 2.21.
+        others = ("pymp-",) if of_module else ("pymp-", "ansible_")
+        return [name for name in found if not name.startswith(others)]
 
     def options(self, **more: t.Any) -> dict[str, t.Any]:
         """Connection options for the simulator."""

@@ -28,6 +28,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import w
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._stream import Stream
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, new_waiter
+from ansible_collections.huaweicloud.tasks.plugins.plugin_utils import _terminal
 
 Result = dict[str, t.Any]
 PATIENCE = 10
@@ -135,7 +136,7 @@ class Stage:
 def fixture_stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     with tempfile.TemporaryDirectory() as folder:
         stage = Stage(Path(folder))
-        monkeypatch.setattr(plugin, "Display", lambda: stage)
+        monkeypatch.setattr(_terminal, "Display", lambda: stage)
         yield stage
         assert os.listdir(folder) == []
 
@@ -326,14 +327,6 @@ def test_the_file_of_the_module_goes_once_it_runs(stage: Stage, monkeypatch: pyt
     if keep:
         (folder / "AnsiballZ_wait_for_task.py").unlink()
         folder.rmdir()
-
-
-def test_nobody_reads_the_lines(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then none is shown any more, and the wait goes on."""
-    reads = iter([True, False])
-    monkeypatch.setattr(plugin, "is_read", lambda process: next(reads))
-    assert stage.run()["task"]["state"] == "succeeded"
-    assert len(stage.shown) == 1
 
 
 def test_an_input_error_is_the_one_of_the_module(stage: Stage) -> None:

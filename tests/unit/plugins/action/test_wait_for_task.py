@@ -27,6 +27,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import w
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._stream import POLL, Mask, seal
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, Waiter, policy_of
+from ansible_collections.huaweicloud.tasks.plugins.plugin_utils import _terminal
 
 WAIT = "huaweicloud.tasks.wait_for_task"
 Result = dict[str, t.Any]
@@ -193,7 +194,9 @@ class Stage:
 def fixture_stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     stage = Stage(Time(), Shown())
     monkeypatch.setattr(plugin, "time", stage.time)
-    monkeypatch.setattr(plugin, "Display", lambda: stage.shown)
+    monkeypatch.setattr(_terminal, "Display", lambda: stage.shown)
+    # What reads the output of the tests matters to none of them.
+    monkeypatch.setattr(plugin.os, "getppid", lambda: 2**30)
     monkeypatch.setattr("random.random", lambda: 0.0)
     return stage
 

@@ -10,13 +10,17 @@ import pty
 import socket
 import subprocess
 import sys
+import threading
 import types
 import typing as t
 from pathlib import Path
 
 import pytest
+from ansible import constants as C
 
-from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._terminal import has_blocks, is_read
+from ansible_collections.huaweicloud.tasks.plugins.plugin_utils import _terminal
+from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._progress import BAD, PLAIN
+from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._terminal import Terminal, has_blocks
 
 
 def stderr_of(descriptor: int) -> subprocess.Popen[bytes]:
@@ -26,45 +30,107 @@ def stderr_of(descriptor: int) -> subprocess.Popen[bytes]:
     return process
 
 
-def check(descriptor: int, close: t.Callable[[], None]) -> list[bool]:
-    """Whether it is read, before and after its reader has gone."""
-    process = stderr_of(descriptor)
-    try:
-        before = is_read(process.pid)
-        close()
-        return [before, is_read(process.pid)]
-    finally:
-        process.kill()
-        process.wait()
+@pytest.fixture(name="shown")
+def fixture_shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
+    shown: list[tuple[str, str | None]] = []
+
+    class Shown:
+        def display(self, line: str, color: str | None, stderr: bool) -> None:
+            assert stderr
+            shown.append((line, color))
+
+    monkeypatch.setattr(_terminal, "Display", Shown)
+    return shown
 
 
-def test_pipe() -> None:
+class Check:
+    """Whether lines are shown before and after the reader has gone."""
+
+    def __init__(self, shown: list[tuple[str, str | None]]) -> None:
+        self._shown = shown
+
+    def __call__(self, descriptor: int, close: t.Callable[[], None]) -> list[bool]:
+        process = stderr_of(descriptor)
+        try:
+            terminal = Terminal(process.pid, mute=False)
+            return [self._shows(terminal), close() or self._shows(terminal)]  # type: ignore[func-returns-value]
+        finally:
+            process.kill()
+            process.wait()
+
+    def _shows(self, terminal: Terminal) -> bool:
+        before = len(self._shown)
+        terminal.show("line", PLAIN)
+        return len(self._shown) > before
+
+
+@pytest.fixture(name="check")
+def fixture_check(shown: list[tuple[str, str | None]]) -> Check:
+    return Check(shown)
+
+
+def test_pipe(check: Check) -> None:
     reader, writer = os.pipe()
     assert check(writer, lambda: os.close(reader)) == [True, False]
 
 
-def test_terminal() -> None:
+def test_terminal(check: Check) -> None:
     master, slave = pty.openpty()
     assert check(slave, lambda: os.close(master)) == [True, False]
 
 
-def test_file(tmp_path: Path) -> None:
+def test_file(check: Check, tmp_path: Path) -> None:
     (tmp_path / "log").write_text("kept")
     descriptor = os.open(tmp_path / "log", os.O_WRONLY | os.O_APPEND)
     assert check(descriptor, lambda: None) == [True, True]
     assert (tmp_path / "log").read_text() == "kept"
 
 
-def test_socket() -> None:
+def test_socket(check: Check) -> None:
     """As under systemd; it tells nothing."""
     ours, theirs = socket.socketpair()
     assert check(theirs.detach(), lambda: None) == [True, True]
     ours.close()
 
 
-def test_no_such_process() -> None:
+def test_a_reader_that_goes_after_one_line(shown: list[tuple[str, str | None]]) -> None:
+    """As head does; the next line comes at once."""
+    reader, writer = os.pipe()
+    process = stderr_of(writer)
+    terminal = Terminal(process.pid, mute=False)
+    threading.Timer(0.02, os.close, [reader]).start()
+    for dummy in range(3):
+        terminal.show("line", PLAIN)
+    process.kill()
+    process.wait()
+    assert len(shown) == 1
+
+
+def test_a_reader_that_comes_back_is_told_no_more(shown: list[tuple[str, str | None]], tmp_path: Path) -> None:
+    """Of a half of the lines nobody makes sense."""
+    os.mkfifo(tmp_path / "fifo")
+    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    process = stderr_of(os.open(tmp_path / "fifo", os.O_WRONLY))
+    terminal = Terminal(process.pid, mute=False)
+    os.close(reader)
+    terminal.show("line", PLAIN)
+    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    terminal.show("line", PLAIN)
+    os.close(reader)
+    process.kill()
+    process.wait()
+    assert shown == []
+
+
+def test_no_such_process(shown: list[tuple[str, str | None]]) -> None:
     """As on a system without /proc."""
-    assert is_read(2**30)
+    Terminal(2**30, mute=False).show("line", BAD)
+    assert shown == [("line", C.COLOR_ERROR)]
+
+
+def test_mute(shown: list[tuple[str, str | None]]) -> None:
+    Terminal(os.getpid(), mute=True).show("line", PLAIN)
+    assert shown == []
 
 
 @pytest.mark.parametrize(
