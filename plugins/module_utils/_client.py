@@ -404,7 +404,9 @@ def _not_in_time(ref: TaskRef, seconds: float, missing: Missing) -> ApiError:
     action = f"Cannot read the {SERVICES[ref.service].title} task {ref.label}"
     if missing is Missing.LATE:
         return _no_response(action, no_response_within(seconds))
-    return _no_response(action, "its turn did not come before the time or the request limit was over", ErrorClass.NOT_POLLED)
+    return _no_response(
+        action, "its turn did not come before the time or the request limit was over", ErrorClass.NOT_POLLED
+    )
 
 
 def _no_response(action: str, message: str, error_class: ErrorClass = ErrorClass.TRANSIENT) -> ApiError:

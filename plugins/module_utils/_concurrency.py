@@ -58,7 +58,7 @@ def run_all(
     done: queue.SimpleQueue[tuple[int, BaseException | None]] = queue.SimpleQueue()
     results: dict[int, ResultT] = {}
     started: set[int] = set()
-    stopped = threading.Event()
+    stopped: list[int] = []
 
     def work() -> None:
         while True:
@@ -66,14 +66,11 @@ def run_all(
                 index, call = todo.popleft()
             except IndexError:
                 return
-            if stopped.is_set():
-                done.put((index, None))
-                continue
-            started.add(index)
             with _Catcher() as caught:
-                results[index] = call()
-                if stops(results[index]):
-                    stopped.set()
+                if not stopped:
+                    started.add(index)
+                    results[index] = call()
+                    stopped.extend([index] if stops(results[index]) else [])
             done.put((index, caught.error))
 
     for dummy in range(min(workers, len(calls))):
