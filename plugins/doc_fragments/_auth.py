@@ -101,7 +101,7 @@ options:
     default: 30.0
   language:
     description:
-      - Language of the texts in answers. Only TaurusDB knows it.
+      - Language of the texts in answers. Only TaurusDB and RDS know it.
     type: str
     choices: [en-us, zh-cn]
     default: en-us

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import typing as t
 
+from ._custom import CUSTOM, NOT_FOUND_MEANINGS, WORD_LISTS
 from ._services import SERVICES
 from ._task import TaskRef
 
 ArgumentSpec = dict[str, dict[str, t.Any]]
 
-TASK_OPTIONS = ("service", "task_id", "instance_id", "task_name")
+TASK_OPTIONS = ("service", "task_id", "instance_id", "task_name", "api")
+CHOICES = (*SERVICES, CUSTOM)
 
 
 def connection_arguments() -> ArgumentSpec:
@@ -60,16 +62,42 @@ def query_arguments(service: str) -> ArgumentSpec:
     return dict(connection_arguments(), **named)
 
 
-def wait_arguments() -> ArgumentSpec:
-    """Return the options of wait_for_task."""
-    one_task = dict(task_arguments(), service={"type": "str", "choices": list(SERVICES)})
+def _api_argument() -> dict[str, t.Any]:
+    words = {"type": "list", "elements": "str"}
+    return {
+        "type": "dict",
+        "options": {
+            "product": {"type": "str"},
+            "path": {"type": "str"},
+            "query": {"type": "dict"},
+            "record": {"type": "str"},
+            "fields": {"type": "dict"},
+            **dict.fromkeys(WORD_LISTS, words),
+            "not_found": {"type": "str", "choices": list(NOT_FOUND_MEANINGS)},
+        },
+    }
+
+
+def tasks_arguments() -> ArgumentSpec:
+    """Return the options that name one task of any service, or several."""
+    one_task = dict(task_arguments(), service={"type": "str", "choices": list(CHOICES)}, api=_api_argument())
     item = dict(
         one_task,
-        service={"type": "str", "choices": list(SERVICES), "required": True},
+        service={"type": "str", "choices": list(CHOICES), "required": True},
         region={"type": "str"},
         project_id={"type": "str"},
         endpoint={"type": "str"},
     )
+    return {**one_task, "tasks": {"type": "list", "elements": "dict", "options": item}}
+
+
+def task_info_arguments() -> ArgumentSpec:
+    """Return the options of task_info."""
+    return {**connection_arguments(), **tasks_arguments()}
+
+
+def wait_arguments() -> ArgumentSpec:
+    """Return the options of wait_for_task."""
     policy: ArgumentSpec = {
         "require": {"type": "str", "choices": ["all", "any"], "default": "all"},
         "fail_fast": {"type": "bool", "default": True},
@@ -82,15 +110,15 @@ def wait_arguments() -> ArgumentSpec:
         "error_grace": {"type": "float", "default": 300.0},
         "progress": {"type": "bool", "default": True},
     }
-    tasks: ArgumentSpec = {"tasks": {"type": "list", "elements": "dict", "options": item}}
-    return {**connection_arguments(), **one_task, **tasks, **policy}
+    return {**connection_arguments(), **tasks_arguments(), **policy}
 
 
 # One task by the single options, or a list; never both.
-WAIT_RULES: dict[str, t.Any] = {
+TASKS_RULES: dict[str, t.Any] = {
     "required_one_of": [("service", "tasks")],
     "mutually_exclusive": [("tasks", option) for option in TASK_OPTIONS],
 }
+WAIT_RULES = TASKS_RULES
 
 
 def login_arguments(given: t.Mapping[str, t.Any], request_timeout: float) -> dict[str, t.Any]:
@@ -111,13 +139,8 @@ def poll_arguments(given: t.Mapping[str, t.Any], refs: t.Sequence[TaskRef], requ
 
 
 def refs_of(params: t.Mapping[str, t.Any]) -> list[TaskRef]:
-    """Return the tasks that the options of wait_for_task name, in the order given."""
+    """Return the tasks that the options name, in the order given."""
     if params.get("tasks") is None:
-        return [_ref({option: params.get(option) for option in TASK_OPTIONS})]
-    return [_ref(item) for item in params["tasks"]]
-
-
-def _ref(values: t.Mapping[str, t.Any]) -> TaskRef:
+        return [TaskRef.from_option({option: params.get(option) for option in TASK_OPTIONS})]
     # Ansible adds the names of aliases to what was given.
-    # An empty text, as forms send it for what was left out, is not given.
-    return TaskRef._make(values.get(name) or None for name in TaskRef._fields)
+    return [TaskRef.from_option(item) for item in params["tasks"]]

@@ -30,13 +30,14 @@ from ._auth import (
     login,
 )
 from ._concurrency import Missing, run_all
+from ._custom import CUSTOM, service_of, title_of
 from ._endpoints import (
     check_endpoint,
     endpoint_of,
+    endpoint_of_label,
     iam_endpoint_of,
 )
 from ._errors import (
-    NOT_FOUND_HINT,
     ApiError,
     ErrorClass,
     InputError,
@@ -55,8 +56,8 @@ from ._http import (
     no_response_within,
     unreadable,
 )
-from ._parsing import NoSuchTaskError, UnreadableResponseError, read_task
-from ._services import SERVICES, Service
+from ._parsing import NoSuchTaskError, UnreadableResponseError, gone_task, means_gone, read_task
+from ._services import Service
 from ._settings import (
     AGENCY,
     KEY,
@@ -87,11 +88,9 @@ class TaskResponse(t.NamedTuple):
 def check_ref(ref: TaskRef) -> None:
     """Check that a task is named as its service needs it.
 
-    :raises InputError: the service is unknown, an id is missing or holds characters that no id has
+    :raises InputError: the service is unknown, ``api`` is wrong, an id is missing or holds characters that no id has
     """
-    service = SERVICES.get(ref.service)
-    if service is None:
-        raise InputError(f"service must be one of {', '.join(sorted(SERVICES))}, not '{ref.service}'.")
+    service = service_of(ref)
     missing = [option for option in service.required if not getattr(ref, option)]
     if missing:
         raise InputError(f"A task of {service.name} needs {' and '.join(missing)}.")
@@ -173,7 +172,8 @@ class TaskClient:
         given = ref.endpoint or self._params.get("endpoint")
         if given:
             return check_endpoint("endpoint", given, validate_certs=self._params["validate_certs"])
-        return endpoint_of(SERVICES[ref.service].product, self._region(ref))
+        product, region = service_of(ref).product, self._region(ref)
+        return endpoint_of_label(product, region) if ref.service == CUSTOM else endpoint_of(product, region)
 
     def _iam_address(self, region: str | None) -> str:
         given = self._settings.get("iam_endpoint")
@@ -324,11 +324,10 @@ class TaskClient:
 
         :raises RequestError: there is no such task, or there was no usable answer
         """
-        service = SERVICES[ref.service]
+        service = service_of(ref)
         project_id = self._project(ref, limit)
-        path = service.path.format(project_id=project_id, instance_id=ref.instance_id, task_id=ref.task_id)
-        url = f"{self._address(ref)}{path}"
-        query = canonical_query(service.query_of(ref))
+        url = f"{self._address(ref)}{service.path_of(ref, project_id)}"
+        query = canonical_query(service.query_of(ref, project_id))
         by_password = self._credentials.method == PASSWORD
         request = Request(
             "GET",
@@ -337,8 +336,15 @@ class TaskClient:
             auth=self._auth(self._region(ref), self._given_project(ref) if by_password else project_id),
             headers={"X-Language": self._params["language"]} if service.sends_language else {},
             names_task=True,
+            codes=service.codes,
+            not_found_hint=service.not_found_hint,
         )
-        return _read_response(service, ref, request, self._http.send(request, limit))
+        try:
+            return _read_response(service, ref, request, self._http.send(request, limit))
+        except ApiError as error:
+            if not means_gone(service, error):
+                raise
+            return TaskResponse(gone_task(service, ref), error.body)
 
     def get_tasks(self, refs: t.Sequence[TaskRef], limit: float | None = None) -> list[Task | ApiError]:
         """Ask for many tasks at once, in not more than ``limit`` seconds; the answers are in the order given."""
@@ -387,7 +393,7 @@ def _read_response(service: Service, ref: TaskRef, request: Request, answer: Res
             http_status=answer.http_status,
             request_id=answer.request_id,
             action=request.action,
-            hint=NOT_FOUND_HINT,
+            hint=request.not_found_hint,
             body=answer.body,
         ) from None
     except UnreadableResponseError as error:
@@ -401,7 +407,7 @@ def _read_response(service: Service, ref: TaskRef, request: Request, answer: Res
 
 
 def _not_in_time(ref: TaskRef, seconds: float, missing: Missing) -> ApiError:
-    action = f"Cannot read the {SERVICES[ref.service].title} task {ref.label}"
+    action = f"Cannot read the {title_of(ref)} task {ref.label}"
     if missing is Missing.LATE:
         return _no_response(action, no_response_within(seconds))
     return _no_response(

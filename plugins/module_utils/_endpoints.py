@@ -4,9 +4,8 @@
 
 """From a product and a region to the address to ask.
 
-The tables are those of the vendor's SDK (huaweicloudsdkdds, huaweicloudsdkkafka, huaweicloudsdkgaussdb,
-huaweicloudsdkcore 3.1.219). A region in no table is an error, never a guess: ``gaussdb.{region}`` belongs to
-another product in some regions and answers the same path ``/v3/{project_id}/jobs``.
+The tables are those of the vendor's SDK 3.1.219. A region that a product does not have there is an error, never a
+guess: ``gaussdb.{region}`` is TaurusDB's host in some regions and GaussDB's in others, and both answer the same path.
 
 PRIVATE to the collection: it may change without notice.
 """
@@ -14,11 +13,11 @@ PRIVATE to the collection: it may change without notice.
 from __future__ import annotations
 
 import re
+import typing as t
 from urllib.parse import urlsplit
 
 from ._errors import InputError
 
-# Products that follow the rule {prefix}.{region}.myhuaweicloud.com have the same regions in the SDK's tables.
 REGIONS = frozenset(
     """
     ae-ad-1 af-north-1 af-south-1 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5
@@ -28,15 +27,95 @@ REGIONS = frozenset(
     """.split()
 )
 
-TAURUSDB_REGIONS = {
-    "gaussdb": """
-        ap-southeast-3 ap-southeast-4 cn-east-3 cn-north-2 cn-north-4 cn-north-9 cn-south-1 cn-south-4 cn-southwest-2
-        ru-northwest-2 sa-brazil-1
-    """.split(),
-    "gaussdbformysql": "ap-southeast-1 ap-southeast-2 cn-north-11 me-east-1 tr-west-1".split(),
-    "gaussdb-mysql": "af-south-1 cn-east-5 cn-southwest-3 la-north-2".split(),
+
+class Hosts(t.NamedTuple):
+    """Where a product is: ``{prefix}.{region}.{domain}`` in each of its regions.
+
+    ``prefixes`` has the prefix of each region. ``domains`` and ``neighbors`` are exceptions by region; a neighbor is
+    the region whose host serves this one.
+    """
+
+    prefixes: t.Mapping[str, str]
+    domains: t.Mapping[str, str] = {}
+    neighbors: t.Mapping[str, str] = {}
+
+
+def _in(prefix: str, regions: str) -> dict[str, str]:
+    return dict.fromkeys(regions.split(), prefix)
+
+
+def _all_but(prefix: str, regions: str = "") -> dict[str, str]:
+    return dict.fromkeys(sorted(REGIONS - set(regions.split())), prefix)
+
+
+_CHINESE_SITE = "myhuaweicloud.cn"
+PRODUCTS = {
+    "bms": Hosts(_all_but("bms", "ae-ad-1 af-north-1 ap-southeast-5 cn-north-12 eu-west-0 eu-west-101")),
+    "cbr": Hosts(_all_but("cbr")),
+    "cce": Hosts(_all_but("cce", "cn-southwest-3")),
+    "cfw": Hosts(_all_but("cfw", "ae-ad-1 cn-north-1 cn-north-2 eu-west-0 na-mexico-1 ru-northwest-2")),
+    "dcs": Hosts(_all_but("dcs")),
+    "ddm": Hosts(
+        _in(
+            "ddm",
+            """
+            ae-ad-1 ap-southeast-1 ap-southeast-3 cn-east-2 cn-east-3 cn-north-1 cn-north-4 cn-north-9 cn-south-1
+            cn-south-2 cn-southwest-2 eu-west-101 la-north-2 la-south-2 my-kualalumpur-1 ru-moscow-1 sa-brazil-1
+            """,
+        )
+    ),
+    "dds": Hosts(_all_but("dds")),
+    "dms": Hosts(_all_but("dms")),
+    # The SDK's .cn hosts; Terraform's provider has .com for them.
+    "dws": Hosts(
+        _all_but("dws", "cn-south-2 eu-west-0 ru-northwest-2"),
+        domains=_in(_CHINESE_SITE, "ap-southeast-4 cn-east-4 cn-north-12 cn-south-4 tr-west-1"),
+    ),
+    "ecs": Hosts(_all_but("ecs", "ru-northwest-2")),
+    "eip": Hosts(_all_but("vpc", "cn-southwest-3")),
+    "elb": Hosts(_all_but("elb", "cn-north-11 cn-southwest-3")),
+    "evs": Hosts(_all_but("evs")),
+    # Two prefixes as in the SDK, which is the more specific source; Terraform's provider has the first one everywhere.
+    "gaussdb": Hosts(
+        {
+            **_in(
+                "gaussdb-opengauss",
+                """
+                af-south-1 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 cn-east-3 cn-north-2 cn-north-4
+                cn-north-9 cn-south-1 cn-south-2 cn-south-4 cn-southwest-2 la-north-2 la-south-2 ru-northwest-2
+                sa-brazil-1
+                """,
+            ),
+            **_in(
+                "gaussdb",
+                "af-north-1 ap-southeast-5 cn-east-2 cn-east-4 cn-east-5 cn-north-12 me-east-1 tr-west-1",
+            ),
+        }
+    ),
+    "geminidb": Hosts(
+        _all_but("gaussdb-nosql", "ae-ad-1 af-north-1 cn-east-5 cn-north-12 eu-west-0 my-kualalumpur-1 na-mexico-1")
+    ),
+    "ims": Hosts(_all_but("ims", "ru-northwest-2")),
+    "rds": Hosts(_all_but("rds")),
+    "sdrs": Hosts(
+        _in("sdrs", "af-south-1 ap-southeast-2 ap-southeast-3 cn-east-2 cn-east-3 cn-north-4 cn-south-1"),
+        neighbors={"ap-southeast-2": "ap-southeast-3"},
+    ),
+    "sfs-turbo": Hosts(_all_but("sfs-turbo", "eu-west-0 ru-northwest-2")),
+    "taurusdb": Hosts(
+        {
+            **_in(
+                "gaussdb",
+                """
+                ap-southeast-3 ap-southeast-4 cn-east-3 cn-north-2 cn-north-4 cn-north-9 cn-south-1 cn-south-4
+                cn-southwest-2 ru-northwest-2 sa-brazil-1
+                """,
+            ),
+            **_in("gaussdbformysql", "ap-southeast-1 ap-southeast-2 cn-north-11 me-east-1 tr-west-1"),
+            **_in("gaussdb-mysql", "af-south-1 cn-east-5 cn-southwest-3 la-north-2"),
+        }
+    ),
 }
-TAURUSDB_PREFIXES = {region: prefix for prefix, regions in TAURUSDB_REGIONS.items() for region in regions}
 
 # Known regions without an IAM address of their own are served by the global one.
 IAM_REGIONS = frozenset(
@@ -51,23 +130,45 @@ GLOBAL_IAM = "https://iam.myhuaweicloud.com"
 _LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
 
-EUROPEAN_SITE = ("eu-west-101",)
+# The SDK has .com for some products there; Terraform's provider, older SDKs and the vendor's pages have .eu.
+EUROPEAN_REGIONS = "eu-west-1"
 
 
 def endpoint_of(product: str, region: str | None) -> str:
     """Return the base address of a product in a region.
 
-    :raises InputError: no region, or one that is in no table
+    :raises InputError: no region, or one that the product does not have
     """
     if not region:
         raise InputError("Neither region nor endpoint is given. Set region (or HW_REGION_NAME), or endpoint.")
-    prefix = TAURUSDB_PREFIXES.get(region) if product == "taurusdb" else product
-    if prefix is None or region not in REGIONS:
+    hosts = PRODUCTS.get(product) or Hosts(_all_but(product))  # as a play may name one
+    if region not in hosts.prefixes:
         raise InputError(
-            f"The address of {product} in region '{region}' is not known. Check the region's name, "
-            "or set endpoint to the address from the region's endpoint list."
+            f"The address of {product} in region '{region}' is not known. Known regions: "
+            f"{', '.join(sorted(hosts.prefixes))}. Set one of them, or set endpoint to the address from the region's "
+            "endpoint list."
         )
-    return f"https://{prefix}.{region}.{_domain_of(region)}"
+    domain = hosts.domains.get(region) or _domain_of(region)
+    return f"https://{hosts.prefixes[region]}.{hosts.neighbors.get(region, region)}.{domain}"
+
+
+def endpoint_of_label(label: str, region: str | None) -> str:
+    """Return the base address of a host by its first label, as a play gives it.
+
+    Products whose hosts have other labels are taken by their names, too: taurusdb, geminidb, eip.
+
+    :raises InputError: no label, no region, or one that is in no table
+    """
+    if not label:
+        raise InputError("Neither api.product nor endpoint is given. Set one of them.")
+    if region not in REGIONS:
+        return endpoint_of(label, region)
+    for product, hosts in PRODUCTS.items():
+        if hosts.prefixes.get(region) == label:
+            return endpoint_of(product, region)
+    if label in PRODUCTS and not any(label in hosts.prefixes.values() for hosts in PRODUCTS.values()):
+        return endpoint_of(label, region)
+    return f"https://{label}.{region}.{_domain_of(region)}"
 
 
 def iam_endpoint_of(region: str | None) -> str:
@@ -83,7 +184,7 @@ def iam_endpoint_of(region: str | None) -> str:
 
 
 def _domain_of(region: str) -> str:
-    return "myhuaweicloud.eu" if region in EUROPEAN_SITE else "myhuaweicloud.com"
+    return "myhuaweicloud.eu" if region.startswith(EUROPEAN_REGIONS) else "myhuaweicloud.com"
 
 
 def check_endpoint(option: str, address: str, *, validate_certs: bool) -> str:

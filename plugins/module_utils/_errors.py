@@ -26,33 +26,39 @@ class ErrorClass(enum.Enum):
     NOT_POLLED = "not_asked"
 
 
-# "The job does not exist", sent with HTTP 400 (TaurusDB, DDS and RDS error code pages).
-UNKNOWN_JOB = "DBS.200543"
-# A bad or expired token: HTTP 403 from TaurusDB, 401 from DDS (error code pages).
-BAD_TOKEN = "DBS.280056"
 # No such API at this host: wrong endpoint, region or method (API Gateway error code page).
 UNKNOWN_API = "APIGW.0101"
-# Flow control of DMS, sent with HTTP 404 (DMS error code page).
-DMS_FLOW_CONTROL = "DMS.10240407"
 # The throttling code's prefix differs between products (APIGW.0308, APIG.0308), its number does not.
 THROTTLED_SUFFIX = ".0308"
 
-NOT_FOUND_HINT = "Check the id, region and project_id; tasks are kept for one month."
+# How the hint about an unknown id begins; how long tasks are kept differs between services.
+NOT_FOUND_HINT = "Check the id, region and project_id"
 
 
-def classify_error(http_status: int | None, code: str | None) -> ErrorClass:
+class ErrorCodes(t.NamedTuple):
+    """What a service's own codes mean: no such task (with HTTP 400), too many requests, a bad token."""
+
+    not_found: frozenset[str] = frozenset()
+    throttled: frozenset[str] = frozenset()
+    token: frozenset[str] = frozenset()
+
+
+NO_CODES = ErrorCodes()
+
+
+def classify_error(http_status: int | None, code: str | None, codes: ErrorCodes = NO_CODES) -> ErrorClass:
     """Say what an answer that is not a success means; no HTTP status means that no whole answer came."""
     code = code or ""
-    if http_status == 429 or code == DMS_FLOW_CONTROL or code.endswith(THROTTLED_SUFFIX):
+    if http_status == 429 or code in codes.throttled or code.endswith(THROTTLED_SUFFIX):
         return ErrorClass.THROTTLED
     if http_status is None:
         return ErrorClass.TRANSIENT
-    if http_status == 401 or code == BAD_TOKEN:
+    if http_status == 401 or code in codes.token:
         return ErrorClass.UNAUTHORIZED
     # 408 is the server's own "I waited too long for you; send it again" (RFC 9110, 15.5.9).
     if http_status == 408 or http_status >= 500:
         return ErrorClass.TRANSIENT
-    if code == UNKNOWN_JOB and http_status == 400:
+    if code in codes.not_found and http_status == 400:
         return ErrorClass.NOT_FOUND
     if http_status == 404 and code != UNKNOWN_API:
         return ErrorClass.NOT_FOUND

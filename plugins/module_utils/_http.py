@@ -22,11 +22,11 @@ from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 from ._errors import (
-    BAD_TOKEN,
-    NOT_FOUND_HINT,
+    NO_CODES,
     UNKNOWN_API,
     ApiError,
     ErrorClass,
+    ErrorCodes,
     classify_error,
 )
 from ._parsing import NOT_JSON, parse_json, read_error, shorten
@@ -70,7 +70,8 @@ class Request(t.NamedTuple):
     """A request to send.
 
     ``action`` begins the error's message, ``hint`` says what to do when a request without ``auth`` is refused;
-    ``text`` expects plain text instead of JSON. ``names_task``: HTTP 404 means that there is no such task.
+    ``text`` expects plain text instead of JSON. ``names_task``: HTTP 404 means that there is no such task, about which
+    ``not_found_hint`` says what to do. ``codes`` are those of the service.
     """
 
     method: str
@@ -82,6 +83,8 @@ class Request(t.NamedTuple):
     text: bool = False
     hint: str = ""
     names_task: bool = False
+    codes: ErrorCodes = NO_CODES
+    not_found_hint: str = ""
 
 
 class Response(t.NamedTuple):
@@ -226,7 +229,7 @@ class HttpClient:
     ) -> ApiError:
         code, message = read_error(body)
         status = response.status_code
-        error_class = classify_error(status, code)
+        error_class = classify_error(status, code, request.codes)
         if error_class is ErrorClass.NOT_FOUND and not request.names_task:
             error_class = ErrorClass.FATAL
         return ApiError(
@@ -292,7 +295,7 @@ def _request_id(response: requests.Response, body: t.Any) -> str | None:
 
 
 def _hint(status: int, code: str | None, error_class: ErrorClass, request: Request) -> str:
-    if status == 401 or code == BAD_TOKEN:
+    if error_class is ErrorClass.UNAUTHORIZED:
         return request.auth.hint if request.auth else request.hint
     if 300 <= status < 400:
         return "Redirects are not followed, so that credentials reach no other host: check endpoint."
@@ -307,7 +310,7 @@ def _hint_of_class(error_class: ErrorClass, request: Request) -> str:
     if error_class in (ErrorClass.TRANSIENT, ErrorClass.THROTTLED):
         return "This may pass by itself: try again later."
     if error_class is ErrorClass.NOT_FOUND:
-        return NOT_FOUND_HINT
+        return request.not_found_hint
     return "Check the options that name the task." if request.names_task else "Check iam_endpoint and region."
 
 

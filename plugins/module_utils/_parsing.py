@@ -14,9 +14,12 @@ import re
 import textwrap
 import typing as t
 
+from ._custom import CUSTOM
+from ._errors import ApiError, ErrorClass
 from ._services import Service
-from ._task import FAILED_STATES, State, SubTask, Task, TaskRef, read_number, read_percent, read_text
+from ._task import FAILED_STATES, State, SubTask, Task, TaskRef, read_number, read_percent, read_text, read_time, unseen
 
+_READERS: dict[str, t.Callable[[t.Any], str | None]] = {"created_at": read_time, "ended_at": read_time}
 MAX_MESSAGE_CHARACTERS = 300
 
 
@@ -32,71 +35,105 @@ def read_task(service: Service, ref: TaskRef, body: t.Any) -> Task:
     """Read the task out of an answer's decoded body.
 
     :raises NoSuchTaskError: the answer says that there is none
-    :raises UnreadableAnswerError: the body has another shape
+    :raises UnreadableResponseError: the body has another shape, or is about another task
     """
     record = _find_record(service, ref, body)
-    values = {name: _value_at(record, path) for name, path in service.fields.items()}
-    texts = {name: read_text(value) for name, value in values.items() if name != "progress"}
-    if service.same_id and ref.task_id and texts["id"] and texts["id"] != ref.task_id:
-        raise UnreadableResponseError("the answer is about another task")
+    _check_id(service, ref, record)
+    texts = {
+        name: _READERS.get(name, read_text)(_value_at(record, path))
+        for name, path in service.fields.items()
+        if name != "progress"
+    }
+    status = texts.pop("status", None)
     sub_tasks = _read_sub_tasks(service, record)
-    if texts["status"] is None and not sub_tasks:
+    # What a play describes may be any object: without a status it is waited on, with a warning.
+    if status is None and not sub_tasks and service.name != CUSTOM:
         _demand_known_keys(service, record)
-    status = texts.pop("status")
     return Task(
         service=service.name,
         status=status,
         state=_state_of(service, status, sub_tasks),
-        progress=_progress_of(values.get("progress"), sub_tasks),
+        progress=_progress_of(_value_at(record, service.fields.get("progress", "")), sub_tasks),
         remaining_seconds=_remaining_of(sub_tasks),
         sub_tasks=sub_tasks,
-        details={key: record.get(key) for key in service.details},
+        details={path.rpartition(".")[2]: _value_at(record, path) for path in service.details},
         **_with_what_was_asked(texts, ref),
     )
 
 
 def _find_record(service: Service, ref: TaskRef, body: t.Any) -> dict[str, t.Any]:
-    key = service.record
     if not isinstance(body, dict):
         raise UnreadableResponseError("the answer is not a JSON object")
-    if not key:
-        return body
-    if key.endswith("[]"):
-        return _pick_from_list(body.get(key[:-2]), ref, key[:-2])
-    record = body.get(key)
+    path = service.root
+    if path.endswith("[]"):
+        return _pick_from_list(service, ref, _value_at(body, path[:-2]))
+    record = _value_at(body, path) if path else body
     if not isinstance(record, dict):
-        raise UnreadableResponseError(f"the answer has no object '{key}'")
+        raise UnreadableResponseError(f"the answer has no object '{path}'")
     return record
 
 
-def _pick_from_list(records: t.Any, ref: TaskRef, key: str) -> dict[str, t.Any]:
+def _pick_from_list(service: Service, ref: TaskRef, records: t.Any) -> dict[str, t.Any]:
+    key = service.root[:-2]
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise UnreadableResponseError(f"the answer has no list '{key}' of objects")
     if not records:
         raise NoSuchTaskError(f"the list '{key}' is empty")
-    # Another task's success must not pass as this one's: a record without an id is the task only where none has its id.
-    for wanted in (ref.task_id, None):
-        for record in records:
-            if record.get("id") == wanted:
-                return dict(record)
+    # Another task's success must not pass as this one's: a record that does not bear the id is not the task.
+    wanted = ref.task_id or ref.instance_id
+    for record in records:
+        if _id_of(service, record) == wanted:
+            return dict(record)
+    if "id" not in service.fields and len(records) == 1:
+        return dict(records[0])
     raise UnreadableResponseError("the answer is about another task")
 
 
-def _value_at(record: t.Any, path: str) -> t.Any:
+def _id_of(service: Service, record: dict[str, t.Any]) -> str | None:
+    return read_text(_value_at(record, service.fields.get("id", "")))
+
+
+def means_gone(service: Service, error: ApiError) -> bool:
+    """Say whether an error is the service's word that an object is not there, where the play gives that a meaning.
+
+    A gateway or a proxy that knows no such address has not looked for the object.
+    """
+    if service.not_found == "wait" or error.error_class is not ErrorClass.NOT_FOUND:
+        return False
+    return isinstance(error.body, dict) and not (error.code or "").startswith("APIG")
+
+
+def gone_task(service: Service, ref: TaskRef) -> Task:
+    """Return what the play says that a missing object means: success or failure."""
+    reason = None if service.not_found == State.SUCCEEDED else "There is no such object."
+    return unseen(ref)._replace(state=service.not_found, fail_reason=reason)
+
+
+def _check_id(service: Service, ref: TaskRef, record: dict[str, t.Any]) -> None:
+    found = _id_of(service, record)
+    if service.verify_id and ref.task_id and found and found != ref.task_id:
+        raise UnreadableResponseError("the answer is about another task")
+
+
+_MISSING = object()
+
+
+def _value_at(record: t.Any, path: str, default: t.Any = None) -> t.Any:
+    """Return what is at a path of keys joined by dots."""
     for key in path.split("."):
-        record = record.get(key) if isinstance(record, dict) else None
+        record = record.get(key, default) if isinstance(record, dict) else default
     return record
 
 
 def _demand_known_keys(service: Service, record: dict[str, t.Any]) -> None:
     """Tell a task without a status, which is waited on, from an object that is no task at all."""
-    identifying = (service.fields["id"], service.fields["status"], service.sub_tasks)
-    if not any(key and key in record for key in identifying):
+    identifying = (service.fields.get("id"), service.fields["status"], service.sub_tasks)
+    if not any(path and _value_at(record, path, _MISSING) is not _MISSING for path in identifying):
         raise UnreadableResponseError("the answer describes no task")
 
 
 def _read_sub_tasks(service: Service, record: dict[str, t.Any]) -> tuple[SubTask, ...]:
-    entries = record.get(service.sub_tasks) if service.sub_tasks else None
+    entries = _value_at(record, service.sub_tasks) if service.sub_tasks else None
     if entries is None:
         return ()
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -105,13 +142,14 @@ def _read_sub_tasks(service: Service, record: dict[str, t.Any]) -> tuple[SubTask
 
 
 def _read_sub_task(service: Service, entry: dict[str, t.Any]) -> SubTask:
-    status = read_text(entry.get("status"))
+    values = {name: _value_at(entry, path) for name, path in service.sub_task_fields.items()}
+    status = read_text(values.get("status"))
     return SubTask(
-        name=read_text(entry.get("sub_task_name")),
+        name=read_text(values.get("name")),
         status=status,
         state=service.state_of(status),
-        progress=read_percent(entry.get("percent")),
-        remaining_seconds=read_number(entry.get("remaining_time")),
+        progress=read_percent(values.get("progress")),
+        remaining_seconds=read_number(values.get("remaining_seconds")),
     )
 
 
@@ -120,7 +158,7 @@ def _state_of(service: Service, status: str | None, sub_tasks: tuple[SubTask, ..
     if status is None:
         return _state_of_all(states)
     state = service.state_of(status)
-    # No source shows a failed restore; a failed step under a finished task must not pass as success.
+    # No source shows a task that succeeded though a step failed; it must not pass as success.
     if state == State.SUCCEEDED and states & FAILED_STATES:
         return State.FAILED
     return state
@@ -140,10 +178,9 @@ def _state_of_all(states: set[str]) -> str:
 
 def _progress_of(value: t.Any, sub_tasks: tuple[SubTask, ...]) -> int | None:
     """Return the API's figure, or the mean of the steps' figures where the API has none for the whole."""
-    if not sub_tasks:
-        return read_percent(value)
-    if all(step.progress is None for step in sub_tasks):
-        return None
+    figure = read_percent(value)
+    if figure is not None or all(step.progress is None for step in sub_tasks):
+        return figure
     return sum(_progress_of_step(step) for step in sub_tasks) // len(sub_tasks)
 
 
@@ -190,7 +227,9 @@ def _refuse_constant(name: str) -> t.NoReturn:
 _ERROR_KEYS = (
     ("error_code", "error_msg"),
     ("errCode", "externalMessage"),
+    ("errCode", "errMsg"),
     ("errorCode", "errorMsg"),
+    ("errorCode", "errorMessage"),
     ("code", "message"),
 )
 
@@ -200,9 +239,11 @@ def read_error(body: t.Any) -> tuple[str | None, str]:
     if not isinstance(body, dict):
         return None, ""
     for record in (body, body.get("error")):
-        for code_key, message_key in _ERROR_KEYS:
-            if isinstance(record, dict) and (record.get(code_key) or record.get(message_key)):
-                return shorten(record.get(code_key)) or None, shorten(record.get(message_key))
+        if isinstance(record, dict):
+            pairs = [(record.get(code), record.get(message)) for code, message in _ERROR_KEYS]
+            # Some bodies carry the code twice and the message once.
+            for pair in (*filter(all, pairs), *filter(any, pairs)):
+                return shorten(pair[0]) or None, shorten(pair[1])
     return None, ""
 
 

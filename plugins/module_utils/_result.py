@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import typing as t
 
+from ._custom import title_of as title_of_ref
 from ._errors import (
     NOT_FOUND_HINT,
     ApiError,
     ErrorClass,
     TasksError,
 )
-from ._services import SERVICES
 from ._task import FAILED_STATES, State, Task, TaskRef, unseen
 from ._waiter import EPSILON, Snapshot, TaskWatch
 
@@ -78,7 +78,7 @@ def message(snapshot: Snapshot) -> str:
 
 def title_of(watch: TaskWatch) -> str:
     """Return the name of a task's service for people."""
-    return SERVICES[watch.ref.service].title
+    return title_of_ref(watch.ref)
 
 
 def _why(snapshot: Snapshot, ran_out: str) -> str:
@@ -158,7 +158,9 @@ def _unknown_id(watch: TaskWatch) -> str:
 
 def _without_advice(error: ApiError | None) -> str:
     """Leave out what the story of an unknown id says already."""
-    return str(error).replace(NOT_FOUND_HINT, "").strip()
+    if error is None or not error.hint.startswith(NOT_FOUND_HINT):
+        return str(error)
+    return str(error).replace(error.hint, "").strip()
 
 
 def _describe_not_found(watch: TaskWatch) -> str:

@@ -9,6 +9,8 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
+import datetime
+import json
 import re
 import types
 import typing as t
@@ -68,8 +70,25 @@ def read_text(value: t.Any) -> str | None:
     return str(value).strip() or None
 
 
+# Of thirteen digits, as from 2001 to 2286; other numbers are passed on as they are.
+_EPOCH_MILLISECONDS = re.compile(r"[1-9]\d{12}", re.ASCII)
+_EPOCH = datetime.datetime(1970, 1, 1)
+
+
+def read_time(value: t.Any) -> str | None:
+    """Read a time as text, as the API gives it; milliseconds since 1970 become ISO 8601."""
+    text = read_text(value)
+    if text is None or not _EPOCH_MILLISECONDS.fullmatch(text):
+        return text
+    moment = _EPOCH + datetime.timedelta(milliseconds=int(text))
+    return f"{moment.isoformat(timespec='milliseconds')}Z"
+
+
 class TaskRef(t.NamedTuple):
-    """What names a task: its service, its ids, and where it differs the place to ask."""
+    """What names a task: its service, its ids, and where it differs the place to ask.
+
+    ``api`` is the option of the same name as JSON with sorted keys, so that a reference can be compared and hashed.
+    """
 
     service: str
     task_id: str | None = None
@@ -78,10 +97,20 @@ class TaskRef(t.NamedTuple):
     region: str | None = None
     project_id: str | None = None
     endpoint: str | None = None
+    api: str | None = None
 
-    def to_option(self) -> dict[str, str | None]:
+    def to_option(self) -> dict[str, t.Any]:
         """Return it in the form of one item of the option ``tasks``."""
-        return self._asdict()
+        return dict(self._asdict(), api=json.loads(self.api) if self.api else None)
+
+    @classmethod
+    def from_option(cls, values: t.Mapping[str, t.Any]) -> TaskRef:
+        """Read one item of the option ``tasks``; an empty text, as forms send it, is not given."""
+        given: dict[str, t.Any] = {name: values.get(name) or None for name in cls._fields}
+        if given["api"]:
+            api = {key: value for key, value in given["api"].items() if value is not None}
+            given["api"] = json.dumps(api, sort_keys=True)
+        return cls(**given)
 
     @property
     def label(self) -> str:
@@ -114,6 +143,7 @@ class Task(t.NamedTuple):
     created_at: str | None = None
     ended_at: str | None = None
     fail_reason: str | None = None
+    error_code: str | None = None
     sub_tasks: tuple[SubTask, ...] = ()
     details: t.Mapping[str, t.Any] = NO_DETAILS
 

@@ -21,6 +21,7 @@ author:
   - The huaweicloud.tasks contributors (@huaweicloud-tasks)
 extends_documentation_fragment:
   - huaweicloud.tasks._auth
+  - huaweicloud.tasks._task
   - huaweicloud.tasks._attributes
 attributes:
   check_mode:
@@ -48,62 +49,6 @@ attributes:
     details:
       - With C(async) the module waits by itself and no progress is shown.
 options:
-  service:
-    description:
-      - Service of the one task to wait for. To wait for several tasks, use O(tasks).
-    type: str
-    choices: [taurusdb, taurusdb_restore, dds, kafka]
-  task_id:
-    description:
-      - Id of the one task to wait for. It consists of letters, digits, V(-) and V(_).
-      - Needed for all services but C(taurusdb_restore), which needs it only together with O(task_name).
-      - Without it the API answers for a restore of the instance that it chooses itself. Just after a restore was
-        started this may be the one before, whose success would end the wait. So give both wherever you have them.
-    type: str
-    aliases: [job_id]
-  instance_id:
-    description:
-      - Id of the instance that the task works on. Needed for C(kafka) and C(taurusdb_restore).
-    type: str
-  task_name:
-    description:
-      - Name of the task. Needed for C(taurusdb_restore) if O(task_id) is given.
-      - Known names of restores are V(RestoreTaurusInInstanceToExisted), V(RestoreTaurusInInstanceToCurrent),
-        V(RestoreGaussDBforMySQLNewInstance) and V(RestoreTableTaurus).
-    type: str
-    aliases: [job_name]
-  tasks:
-    description:
-      - Tasks to wait for, of any mix of services. An empty list is nothing to wait for.
-      - RV(pending) of an earlier wait fits here.
-    type: list
-    elements: dict
-    suboptions:
-      service:
-        description: Service of the task.
-        type: str
-        choices: [taurusdb, taurusdb_restore, dds, kafka]
-        required: true
-      task_id:
-        description: As O(task_id).
-        type: str
-        aliases: [job_id]
-      instance_id:
-        description: As O(instance_id).
-        type: str
-      task_name:
-        description: As O(task_name).
-        type: str
-        aliases: [job_name]
-      region:
-        description: Region of this task, where it differs from O(region).
-        type: str
-      project_id:
-        description: Project of this task, where it differs from O(project_id).
-        type: str
-      endpoint:
-        description: Address of this task's service, where it differs from O(endpoint).
-        type: str
   require:
     description:
       - V(all) means that every task must succeed.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorCodes, classify_error
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, SubTask, Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, Policy, Snapshot, Waiter
 
@@ -48,9 +48,16 @@ CANCELED = task(State.CANCELED, "Canceled")
 NEEDS_ACTION = task(State.NEEDS_ACTION, "Unauthorized")
 
 
+# Those of several services at once.
+CODES = ErrorCodes(
+    not_found=frozenset({"DBS.200543"}), throttled=frozenset({"DMS.10240407"}), token=frozenset({"DBS.280056"})
+)
+
+
 def http_error(status: int | None, code: str | None = None, **more: t.Any) -> ApiError:
     values = dict({"request_id": "req-1", "action": "Cannot read the task"}, **more)
-    return ApiError("it went wrong", http_status=status, code=code, **values)
+    error_class = classify_error(status, code, CODES)
+    return ApiError("it went wrong", error_class=error_class, http_status=status, code=code, **values)
 
 
 def lost_network() -> ApiError:

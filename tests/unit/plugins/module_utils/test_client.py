@@ -21,12 +21,13 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
     MissingLibraryError,
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._http import POOL_SIZE
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import MODULE_SERVICES, SERVICES
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._settings import settings_from
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
-from simulator import Simulator, accounts
+from simulator import Simulator, accounts, catalog
 
 SLACK = 2.0
+SPEAKS_LANGUAGES = ("taurusdb", "taurusdb_restore", "rds")
 NO_SUCH_ID = "0" * 32  # well formed for Kafka, which refuses others
 BY_KEY = {"access_key": accounts.ACCESS_KEY, "secret_key": accounts.SECRET_KEY}
 BY_TEMPORARY_KEY = {
@@ -66,7 +67,7 @@ def assert_only_reads(sim: Simulator) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(("credentials", "auth"), WAYS.values(), ids=WAYS)
 def test_ask(cloud: t.Any, service: str, credentials: dict[str, str], auth: str) -> None:
-    task = cloud.sim.add_task(service, status="Running" if service != "kafka" else "EXECUTING")
+    task = cloud.sim.add_task(service, status=catalog.CATALOG[service].words.running)
     response = cloud.client(service, **credentials).find(ref_of(task))
     assert response.task.id == task["task_id"]
     assert response.task.state == "running"
@@ -74,17 +75,17 @@ def test_ask(cloud: t.Any, service: str, credentials: dict[str, str], auth: str)
     assert response.body
     records = cloud.sim.requests(task_id=task["task_id"])
     assert [record["auth"] for record in records] == [auth]
-    assert records[0]["language"] == ("en-us" if service.startswith("taurusdb") else None)
+    assert records[0]["language"] == ("en-us" if service in SPEAKS_LANGUAGES else None)
     assert_only_reads(cloud.sim)
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_language(cloud: t.Any, service: str) -> None:
-    """Only TaurusDB is told."""
+    """Only TaurusDB and RDS are told."""
     task = cloud.sim.add_task(service)
     cloud.by_token(service, language="zh-cn").find(ref_of(task))
     [record] = cloud.sim.requests()
-    assert record["language"] == ("zh-cn" if service.startswith("taurusdb") else None)
+    assert record["language"] == ("zh-cn" if service in SPEAKS_LANGUAGES else None)
 
 
 def test_a_restore_with_and_without_ids(cloud: t.Any) -> None:
@@ -349,7 +350,7 @@ def test_nothing_to_ask(cloud: t.Any) -> None:
 def test_two_hundred_tasks(cloud: t.Any, way: str) -> None:
     """All at once, over few connections that are kept."""
     services = list(SERVICES)
-    tasks = [cloud.sim.add_task(services[number % 4], id=f"task-{number}") for number in range(200)]
+    tasks = [cloud.sim.add_task(services[number % len(services)], id=f"task-{number}") for number in range(200)]
     client = cloud.client(request_timeout=30.0, **WAYS[way][0])
     cloud.sim.add_fault("slow", seconds=0.02, first=32)
     cloud.sim.clear_requests()
@@ -615,7 +616,8 @@ def test_bad_project_id_of_the_environment(cloud: t.Any) -> None:
 
 
 MISTAKES = [
-    (TaskRef("rds", "t"), "service must be one of dds, kafka, taurusdb, taurusdb_restore, not 'rds'."),
+    (TaskRef("rdss", "t"), "There is no service 'rdss'. Did you mean rds?"),
+    (TaskRef("xyz", "t"), "There is no service 'xyz'."),
     (TaskRef("dds"), "A task of dds needs task_id."),
     (TaskRef("taurusdb"), "A task of taurusdb needs task_id."),
     (TaskRef("kafka"), "A task of kafka needs task_id and instance_id."),
@@ -719,7 +721,7 @@ def test_without_requests(cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None
 # What query modules return
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", MODULE_SERVICES)
 def test_find_task(cloud: t.Any, service: str) -> None:
     task = cloud.sim.add_task(service)
     params = {"task_id": task["task_id"], "instance_id": task["instance_id"], "task_name": task["task_name"]}

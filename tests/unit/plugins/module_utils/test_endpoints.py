@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils import _endpoints
@@ -14,51 +18,38 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._endpoints impor
     iam_endpoint_of,
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
 
-TAURUSDB = {
-    "gaussdb": "cn-north-2 cn-north-4 cn-north-9 cn-east-3 cn-south-1 cn-south-4 cn-southwest-2 ap-southeast-3"
-    " ap-southeast-4 ru-northwest-2 sa-brazil-1",
-    "gaussdbformysql": "tr-west-1 ap-southeast-1 ap-southeast-2 cn-north-11 me-east-1",
-    "gaussdb-mysql": "af-south-1 cn-east-5 la-north-2 cn-southwest-3",
-}
-TAURUSDB_HOSTS = [(region, prefix) for prefix, regions in TAURUSDB.items() for region in regions.split()]
-# There gaussdb.{region} is GaussDB, another product.
-TAKEN = "cn-east-2 cn-east-4 cn-east-5 cn-north-12 ap-southeast-5 tr-west-1 me-east-1 af-north-1".split()
-TAURUSDB_REGIONS = {region for region, dummy in TAURUSDB_HOSTS}
+# The vendor's own table: service, region, host.
+TABLE: dict[str, dict[str, str]] = json.loads(
+    (Path(__file__).resolve().parents[2] / "fixtures" / "regions.json").read_text(encoding="utf-8")
+)
+HOSTS = [(service, region, host) for service, hosts in TABLE.items() for region, host in hosts.items()]
+# In these the SDK has .com, and other sources of the vendor have .eu.
+EUROPEAN = {"cbr", "dcs", "ecs", "eip", "elb", "evs", "ims"}
 
 
-@pytest.mark.parametrize(("region", "prefix"), TAURUSDB_HOSTS)
-def test_taurusdb(region: str, prefix: str) -> None:
-    assert endpoint_of("taurusdb", region) == f"https://{prefix}.{region}.myhuaweicloud.com"
+@pytest.mark.parametrize(("service", "region", "host"), HOSTS)
+def test_host(service: str, region: str, host: str) -> None:
+    if region == "eu-west-101" and service in EUROPEAN:
+        assert host.endswith(".com")
+        host = host[: -len("com")] + "eu"
+    assert endpoint_of(SERVICES[service].product, region) == f"https://{host}"
 
 
-def test_taurusdb_has_no_other_region() -> None:
-    assert set(_endpoints.TAURUSDB_PREFIXES) == TAURUSDB_REGIONS
-    assert len(TAURUSDB_HOSTS) == 20
+def test_the_table_is_whole() -> None:
+    assert len(HOSTS) == 651
+    assert set(TABLE) | {"taurusdb_restore", "cce_autopilot"} == set(SERVICES)
+    assert {region for dummy, region, dummy_host in HOSTS} == _endpoints.REGIONS
 
 
-@pytest.mark.parametrize("region", TAKEN)
-def test_another_products_address_is_never_taken(region: str) -> None:
-    try:
-        address = endpoint_of("taurusdb", region)
-    except InputError:
-        assert region not in TAURUSDB_REGIONS
-    else:
-        assert "//gaussdb." not in address
-        assert region in TAURUSDB_REGIONS
-
-
-@pytest.mark.parametrize("region", sorted(set(_endpoints.REGIONS) - TAURUSDB_REGIONS))
-def test_taurusdb_in_a_region_of_other_products_only(region: str) -> None:
-    with pytest.raises(InputError, match=rf"taurusdb in region '{region}' is not known.*set endpoint"):
-        endpoint_of("taurusdb", region)
-
-
-@pytest.mark.parametrize("product", ["dds", "dms"])
-@pytest.mark.parametrize("region", sorted(_endpoints.REGIONS))
-def test_rule(product: str, region: str) -> None:
-    domain = "myhuaweicloud.eu" if region == "eu-west-101" else "myhuaweicloud.com"
-    assert endpoint_of(product, region) == f"https://{product}.{region}.{domain}"
+@pytest.mark.parametrize("service", TABLE)
+def test_a_region_that_the_product_does_not_have(service: str) -> None:
+    """The host that would follow the rule may be another product's."""
+    for region in sorted(_endpoints.REGIONS - set(TABLE[service])):
+        with pytest.raises(InputError, match=rf"in region '{region}' is not known.*set endpoint") as caught:
+            endpoint_of(SERVICES[service].product, region)
+        assert set(TABLE[service]) <= set(re.findall(r"[a-z]+-[a-z]+-\d+", str(caught.value)))
 
 
 def test_european_site() -> None:
@@ -102,7 +93,6 @@ def test_auth(region: str) -> None:
 
 def test_every_iam_region_is_a_region() -> None:
     assert _endpoints.IAM_REGIONS <= _endpoints.REGIONS
-    assert set(_endpoints.TAURUSDB_PREFIXES) <= _endpoints.REGIONS
 
 
 GOOD = [

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
     ApiError,
     ErrorClass,
+    ErrorCodes,
     InputError,
     MissingLibraryError,
     TasksError,
@@ -117,10 +118,16 @@ KINDS = {
 }
 
 
+CODES = ErrorCodes(
+    not_found=frozenset({"DBS.200543"}), throttled=frozenset({"DMS.10240407"}), token=frozenset({"DBS.280056"})
+)
+
+
 @pytest.mark.parametrize(("http_status", "code", "error_class"), TABLE)
 def test_meaning(http_status: int | None, code: str | None, error_class: str) -> None:
-    assert classify_error(http_status, code) is ErrorClass(error_class)
-    error = ApiError("text", http_status=http_status, code=code)
+    found = classify_error(http_status, code, CODES)
+    assert found is ErrorClass(error_class)
+    error = ApiError("text", error_class=found, http_status=http_status, code=code)
     assert error.error_class is ErrorClass(error_class)
     assert error.kind == KINDS[error_class]
 
@@ -138,7 +145,16 @@ def test_meaning(http_status: int | None, code: str | None, error_class: str) ->
     ],
 )
 def test_throttled(http_status: int | None, code: str | None, throttled: bool) -> None:
-    assert ApiError("text", http_status=http_status, code=code).throttled is throttled
+    error_class = classify_error(http_status, code, CODES)
+    assert ApiError("text", error_class=error_class, http_status=http_status, code=code).throttled is throttled
+
+
+@pytest.mark.parametrize(
+    ("http_status", "code"), [(400, "DBS.200543"), (403, "DBS.280056"), (404, "DMS.10240407"), (400, "Common.0011")]
+)
+def test_a_code_means_nothing_for_other_services(http_status: int, code: str) -> None:
+    """Only the row of a service says what its own codes mean."""
+    assert classify_error(http_status, code) is classify_error(http_status, None)
 
 
 @pytest.mark.parametrize(

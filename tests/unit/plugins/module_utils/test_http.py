@@ -26,6 +26,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._http import (
     address_of,
     new_session,
 )
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
 from simulator import Simulator, accounts
 
 SLACK = 2.0  # seconds; a machine with nothing else to do needs a tenth of one
@@ -147,7 +148,8 @@ def test_error_bodies(asker: t.Any, shape: str, code: str, status: int, error_cl
 
 def test_unknown_job(asker: t.Any) -> None:
     asker.sim.add_fault("unknown_id")
-    error = asker.fail()
+    dds = SERVICES["dds"]
+    error = asker.fail(codes=dds.codes, not_found_hint=dds.not_found_hint)
     assert (error.kind, error.code, error.http_status) == ("not_found", "DBS.200543", 400)
     assert "Check the id" in str(error)
 
@@ -168,7 +170,7 @@ def test_forbidden(asker: t.Any) -> None:
 
 def test_flow_control_of_kafka(asker: t.Any) -> None:
     asker.sim.add_fault("flow_control", retry_after=3)
-    error = asker.fail()
+    error = asker.fail(codes=SERVICES["kafka"].codes)
     assert (error.error_class, error.throttled, error.retry_after) == (ErrorClass.THROTTLED, True, 3.0)
 
 
@@ -507,7 +509,8 @@ def test_new_token_after_a_refusal_with_403(asker: t.Any) -> None:
     """TaurusDB refuses a bad token with HTTP 403."""
     asker.sim.add_fault("status", status=403, error_code="DBS.280056", first=1)
     logins = Logins(accounts.TOKEN, accounts.TOKEN)
-    assert asker.http().send(asker.request(auth=PasswordAuth(logins))).http_status == 200
+    request = asker.request(auth=PasswordAuth(logins), codes=SERVICES["taurusdb"].codes)
+    assert asker.http().send(request).http_status == 200
     assert logins.count == 2
 
 

@@ -225,14 +225,36 @@ def test_json(content: bytes, body: t.Any) -> None:
     assert parse_json(content) == body
 
 
-@pytest.mark.parametrize("unnamed", [{"status": "SUCCESS"}, {"id": None, "status": "SUCCESS"}])
-@pytest.mark.parametrize("is_first", [True, False])
-def test_the_record_with_the_id_is_read_before_one_without(unnamed: dict[str, t.Any], is_first: bool) -> None:
+LISTS = {
+    "id": (SERVICES["kafka"], "tasks"),
+    "job_id": (SERVICES["kafka"]._replace(root="data.jobs[]", fields={"id": "job_id", "status": "status"}), "jobs"),
+    "metadata.uid": (SERVICES["kafka"]._replace(fields={"id": "metadata.uid", "status": "status"}), "tasks"),
+}
+UNNAMED: list[dict[str, t.Any]] = [
+    {},
+    {"id": None},
+    {"job_id": "other"},
+    {"metadata": {"uid": "other"}},
+    {"name": "id-1"},
+]
+
+
+def in_list(service: Service, key: str, records: list[dict[str, t.Any]]) -> dict[str, t.Any]:
+    return {"data": {key: records}} if service.root.startswith("data.") else {key: records}
+
+
+@pytest.mark.parametrize(("service", "key"), LISTS.values(), ids=LISTS)
+@pytest.mark.parametrize("unnamed", UNNAMED, ids=repr)
+def test_a_record_of_a_list_is_picked_by_the_id_of_the_row(
+    service: Service, key: str, unnamed: dict[str, t.Any]
+) -> None:
     """Another task's success must not pass as this one's."""
-    named = {"id": "id-1", "status": "EXECUTING"}
-    records = [unnamed, named] if is_first else [named, unnamed]
-    task = read_task(SERVICES["kafka"], REFS[0], {"tasks": [{"id": "other", "status": "SUCCESS"}, *records]})
-    assert (task.status, task.state) == ("EXECUTING", State.RUNNING)
+    named: dict[str, t.Any] = {"status": "EXECUTING", "id": "id-1", "job_id": "id-1", "metadata": {"uid": "id-1"}}
+    stranger = {"status": "SUCCESS", **unnamed}
+    for records in ([stranger, named], [named, stranger]):
+        assert read_task(service, REFS[0], in_list(service, key, records)).state == State.RUNNING
+    with pytest.raises(UnreadableResponseError, match="another task"):
+        read_task(service, REFS[0], in_list(service, key, [stranger]))
 
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
@@ -275,8 +297,8 @@ def test_words_differ_between_services() -> None:
 )
 def test_where_a_service_is_asked(name: str, path: str, query: list[tuple[str, str]]) -> None:
     service = SERVICES[name]
-    assert service.path.format(project_id="p", instance_id="i", task_id="t") == path
-    assert service.query_of(TaskRef(name, "t", "i", "n")) == query
+    assert service.path_of(TaskRef(name, "t", "i", "n"), "p") == path
+    assert service.query_of(TaskRef(name, "t", "i", "n"), "p") == query
     assert service.module == f"{name}_task_info"
     assert service.sends_language == name.startswith("taurusdb")
 

@@ -12,7 +12,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import WAIT_RULES, refs_of, wait_arguments
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, InputError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass, InputError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import (
     input_error_result,
     unknown_status_warnings,
@@ -48,7 +48,13 @@ RAN_OUT = "The timeout of 3600 s ran out. "
 
 ASKED = "Cannot read the DDS task 9d10bfd1 (GET https://dds.example.com/v3/p/jobs)"
 UNKNOWN = ApiError(
-    "no such job", code="DBS.200543", http_status=400, request_id="req-1", action=ASKED, hint="Check the id."
+    "no such job",
+    error_class=ErrorClass.NOT_FOUND,
+    code="DBS.200543",
+    http_status=400,
+    request_id="req-1",
+    action=ASKED,
+    hint="Check the id.",
 )
 BUSY = ApiError("busy", code="APIGW.0613", http_status=503, request_id="req-2", action=ASKED)
 EXPIRED = ApiError(

@@ -105,6 +105,7 @@ FULL = Task(
     created_at="2026",
     ended_at="2027",
     fail_reason="none",
+    error_code="E.1",
     sub_tasks=(SubTask("INIT", "complete", State.SUCCEEDED, 100, 0), SubTask(None, None, State.UNKNOWN)),
     details={"entities": {"a": [1]}},
 )
@@ -131,6 +132,7 @@ def test_result_has_every_key() -> None:
         "created_at": None,
         "ended_at": None,
         "fail_reason": None,
+        "error_code": None,
         "sub_tasks": [],
         "details": {},
     }
@@ -173,7 +175,7 @@ def test_label(ref: TaskRef, label: str) -> None:
 
 def test_a_ref_can_be_passed_in_again() -> None:
     ref = TaskRef("kafka", "t", "i", "n", "r", "p", "https://e")
-    assert TaskRef(**ref.to_option()) == ref  # type: ignore[arg-type]
+    assert TaskRef.from_option(ref.to_option()) == ref
     assert set(ref.to_option()) == set(TaskRef._fields)
 
 

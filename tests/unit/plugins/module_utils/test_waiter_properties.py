@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import refs_of
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass, classify_error
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import unknown_status_warnings, wait_result
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES, Service
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import FINISHED_STATES, State, Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import JITTER, Observation, Policy, Snapshot
-from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.fake_api import Cloud, steps
+from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.fake_api import CODES, Cloud, steps
 
 # Sums of floating-point seconds differ by less than this.
 EPSILON = 1e-5
@@ -47,6 +47,7 @@ refs = st.builds(
     region=st.none() | st.just("ap-southeast-1"),
     project_id=st.none(),
     endpoint=st.none(),
+    api=st.none(),
 )
 policies = st.builds(
     Policy,
@@ -62,12 +63,12 @@ policies = st.builds(
     poll_once=st.sampled_from([False, False, False, True]),
 )
 
-CODES = [None, "DBS.200543", "APIGW.0101", "APIGW.0308", "DMS.10240407", "DBS.280056", "odd"]
+CODE_WORDS = [None, "DBS.200543", "APIGW.0101", "APIGW.0308", "DMS.10240407", "DBS.280056", "odd"]
 STATUSES = [None, 200, 302, 400, 401, 403, 404, 429, 500, 503]
 ERRORS = [
     ApiError(
         "it went wrong",
-        error_class=error_class,
+        error_class=error_class or classify_error(status, code, CODES),
         http_status=status,
         code=code,
         retry_after=retry_after,
@@ -77,7 +78,7 @@ ERRORS = [
     )
     for error_class, hint in ((None, "Do something about it."), (None, ""), (ErrorClass.TRANSIENT, "Wait."))
     for status in STATUSES
-    for code in (CODES if status else [None])
+    for code in (CODE_WORDS if status else [None])
     for retry_after in (None, 0.0, 7.0, 1e9)
 ]
 

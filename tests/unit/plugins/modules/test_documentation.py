@@ -17,16 +17,17 @@ from unittest.mock import patch
 import pytest
 import yaml
 
-from ansible_collections.huaweicloud.tasks.plugins.doc_fragments._auth import ModuleDocFragment
+from ansible_collections.huaweicloud.tasks.plugins.doc_fragments import _auth, _task
 from ansible_collections.huaweicloud.tasks.plugins.module_utils import _query_module
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import MODULE_SERVICES, SERVICES
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._settings import ENVIRONMENT
 
 PACKAGE = "ansible_collections.huaweicloud.tasks.plugins.modules"
 FOLDER = Path(t.cast(str, importlib.import_module(f"{PACKAGE}.wait_for_task").__file__)).parent
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py"))
 ATTRIBUTES = ("type", "default", "choices", "aliases", "required", "elements")
-CONNECTION = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
+CONNECTION = yaml.safe_load(_auth.ModuleDocFragment.DOCUMENTATION)["options"]
+TASKS = yaml.safe_load(_task.ModuleDocFragment.DOCUMENTATION)["options"]
 
 
 class Started(Exception):
@@ -44,7 +45,8 @@ def arguments_of(name: str) -> dict[str, t.Any]:
 def documentation_of(name: str) -> dict[str, t.Any]:
     documentation = yaml.safe_load(importlib.import_module(f"{PACKAGE}.{name}").DOCUMENTATION)
     assert "huaweicloud.tasks._auth" in documentation["extends_documentation_fragment"]
-    documentation["options"] = {**CONNECTION, **documentation.get("options", {})}
+    shared = TASKS if "huaweicloud.tasks._task" in documentation["extends_documentation_fragment"] else {}
+    documentation["options"] = {**CONNECTION, **shared, **documentation.get("options", {})}
     return t.cast("dict[str, t.Any]", documentation)
 
 
@@ -74,8 +76,8 @@ def test_secrets_are_not_logged(name: str) -> None:
         assert spec[option]["no_log"] is True
 
 
-def test_every_service_has_its_module() -> None:
-    assert {service.module for service in SERVICES.values()} | {"wait_for_task", "iam_token"} == set(MODULES)
+def test_services_have_their_modules() -> None:
+    assert {SERVICES[name].module for name in MODULE_SERVICES} | {"wait_for_task", "iam_token"} == set(MODULES)
 
 
 @pytest.mark.parametrize("option", sorted({option for family in ENVIRONMENT for option in family}))

@@ -14,12 +14,12 @@ import pytest
 from ansible_collections.huaweicloud.tasks.plugins.module_utils import _query_module
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import TaskClient, TaskResponse
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import MODULE_SERVICES, SERVICES
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
 from simulator import Simulator, accounts
 
 MODULES = "ansible_collections.huaweicloud.tasks.plugins.modules"
-NAMES = {service: SERVICES[service].module for service in SERVICES}
+NAMES = {service: SERVICES[service].module for service in MODULE_SERVICES}
 NEEDED = {
     "taurusdb": {"task_id": "t"},
     "taurusdb_restore": {"instance_id": "i"},
@@ -154,7 +154,7 @@ def test_secrets_in_an_answer_are_masked(
 
 def test_token_of_a_login_is_masked(run_module: t.Any, sim: Simulator) -> None:
     sim.change_accounts(token_lifetime=86400)
-    task = sim.add_task("dds", raw={"job": {"id": "t", "status": "Running", "name": "MIISimulatorIssued-"}})
+    task = sim.add_task("dds", id="t", raw={"job": {"id": "t", "status": "Running", "name": "MIISimulatorIssued-"}})
     login = {"username": accounts.USERNAME, "password": accounts.PASSWORD, "domain_name": accounts.DOMAIN_NAME}
     source = {"endpoint": sim.endpoint("dds"), "iam_endpoint": sim.endpoint("iam"), "region": accounts.REGION}
     outcome = run_module("dds_task_info", task_id=task["task_id"], **source, **login)

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, SubTask, Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, Policy, Snapshot, TaskWatch
 from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._progress import (
@@ -46,7 +46,8 @@ def failed(**more: t.Any) -> Task:
 
 
 def error(status: int | None = 503, code: str | None = "APIGW.0613", **more: t.Any) -> ApiError:
-    return ApiError("it went wrong", http_status=status, code=code, **more)
+    error_class = ErrorClass.NOT_FOUND if code == "DBS.200543" else None
+    return ApiError("it went wrong", error_class=error_class, http_status=status, code=code, **more)
 
 
 class Scene:

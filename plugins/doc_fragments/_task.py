@@ -1,0 +1,214 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# PRIVATE to the collection: it may change without notice.
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  service:
+    description:
+      - Service of the one task. To name several tasks, use O(tasks).
+      - V(custom) asks any other API, as O(api) says.
+    type: str
+    choices:
+      - taurusdb
+      - taurusdb_restore
+      - dds
+      - kafka
+      - rds
+      - gaussdb
+      - geminidb
+      - rabbitmq
+      - rocketmq
+      - dcs
+      - ddm
+      - ecs
+      - evs
+      - ims
+      - cce
+      - cce_autopilot
+      - elb
+      - cbr
+      - sfs_turbo
+      - dws
+      - bms
+      - eip
+      - sdrs
+      - cfw
+      - custom
+  task_id:
+    description:
+      - Id of the one task. It consists of letters, digits, V(-) and V(_).
+      - Needed for all services but V(taurusdb_restore) and V(custom).
+      - V(taurusdb_restore) needs it together with O(task_name) or not at all. Without them the API answers for a
+        restore of the instance that it chooses itself. Just after a restore was started this may be the one before,
+        whose success would be taken for the new one's. So give both wherever you have them.
+    type: str
+    aliases: [job_id]
+  instance_id:
+    description:
+      - Id of the instance that the task works on. Needed for V(kafka), V(rabbitmq), V(rocketmq) and
+        V(taurusdb_restore).
+    type: str
+  task_name:
+    description:
+      - Name of the task. Needed for V(taurusdb_restore) if O(task_id) is given.
+      - Known names of restores are V(RestoreTaurusInInstanceToExisted), V(RestoreTaurusInInstanceToCurrent),
+        V(RestoreGaussDBforMySQLNewInstance) and V(RestoreTableTaurus).
+    type: str
+    aliases: [job_name]
+  api:
+    description:
+      - With O(service=custom), how to ask an API that no other choice of O(service) covers. Only GET is sent.
+    type: dict
+    suboptions:
+      product:
+        description:
+          - First label of the host, for example V(ecs) for C(ecs.ap-southeast-1.myhuaweicloud.com), or V(taurusdb),
+            V(geminidb) and V(eip), whose hosts differ between regions.
+          - Needed unless O(endpoint) is given.
+        type: str
+      path:
+        description:
+          - Path to ask, from its first slash on. It may hold C({project_id}), C({instance_id}) and C({task_id}); the ids
+            that it names are needed then.
+        type: str
+      query:
+        description: Parameters of the query; their values may hold the same.
+        type: dict
+      record:
+        description:
+          - Where the answer has the object, as keys joined by dots, for example V(server). Without it, the answer is the
+            object. With C([]) at its end it is a list, of which the entry with the right C(fields.id) is taken, or the only
+            one where C(fields.id) is not given.
+        type: str
+      fields:
+        description:
+          - Where the object has what counts, as keys joined by dots.
+          - C(status) is needed. C(id), C(name), C(instance_id), C(instance_name), C(progress), C(created_at), C(ended_at),
+            C(fail_reason) and C(error_code) may be given. With C(id), an answer about another O(task_id) is an error.
+        type: dict
+      succeeded:
+        description: Status words that mean success, in any case of letters. Needed. No other word ever means success.
+        type: list
+        elements: str
+      failed:
+        description: Status words that mean failure.
+        type: list
+        elements: str
+      running:
+        description: Status words to wait on. A word in no list is waited on too, with a warning.
+        type: list
+        elements: str
+      needs_action:
+        description: Status words that mean that a human must act.
+        type: list
+        elements: str
+      not_found:
+        description:
+          - What it means when the API knows no such object. V(wait) treats it as with any task.
+          - V(succeeded) means that it is gone, as after a deletion. An id that never existed counts as gone, too.
+          - V(failed) means that it should have been there.
+        type: str
+        choices: [wait, succeeded, failed]
+  tasks:
+    description:
+      - Several tasks, of any mix of services. RV(pending) of an earlier result fits here.
+    type: list
+    elements: dict
+    suboptions:
+      service:
+        description: Service of the task.
+        type: str
+        choices:
+          - taurusdb
+          - taurusdb_restore
+          - dds
+          - kafka
+          - rds
+          - gaussdb
+          - geminidb
+          - rabbitmq
+          - rocketmq
+          - dcs
+          - ddm
+          - ecs
+          - evs
+          - ims
+          - cce
+          - cce_autopilot
+          - elb
+          - cbr
+          - sfs_turbo
+          - dws
+          - bms
+          - eip
+          - sdrs
+          - cfw
+          - custom
+        required: true
+      task_id:
+        description: As O(task_id).
+        type: str
+        aliases: [job_id]
+      instance_id:
+        description: As O(instance_id).
+        type: str
+      task_name:
+        description: As O(task_name).
+        type: str
+        aliases: [job_name]
+      api:
+        description: As O(api).
+        type: dict
+        suboptions:
+          product:
+            description: As O(api.product).
+            type: str
+          path:
+            description: As O(api.path).
+            type: str
+          query:
+            description: As O(api.query).
+            type: dict
+          record:
+            description: As O(api.record).
+            type: str
+          fields:
+            description: As O(api.fields).
+            type: dict
+          succeeded:
+            description: As O(api.succeeded).
+            type: list
+            elements: str
+          failed:
+            description: As O(api.failed).
+            type: list
+            elements: str
+          running:
+            description: As O(api.running).
+            type: list
+            elements: str
+          needs_action:
+            description: As O(api.needs_action).
+            type: list
+            elements: str
+          not_found:
+            description: As O(api.not_found).
+            type: str
+            choices: [wait, succeeded, failed]
+      region:
+        description: Region of this task, where it differs from O(region).
+        type: str
+      project_id:
+        description: Project of this task, where it differs from O(project_id).
+        type: str
+      endpoint:
+        description: Address of this task's service, where it differs from O(endpoint).
+        type: str
+"""
