@@ -102,9 +102,12 @@ def _add_core(core: str) -> None:
     sanity.__doc__ = f"ansible-test sanity {what}, for every Python that is found."
     units = _checks("units faults playbooks", core)
     units.__doc__ = f"Unit tests, and playbooks run as users run them, {what}."
+    ansible_units = _checks("ansible-units", core)
+    ansible_units.__doc__ = f"ansible-test units {what}."
     integration = _checks("integration", core)
     integration.__doc__ = f"The installed tarball: integration tests, and a job as controllers run it, {what}."
-    for name, function in (("sanity", sanity), ("units", units), ("integration", integration)):
+    functions = {"sanity": sanity, "units": units, "ansible-units": ansible_units, "integration": integration}
+    for name, function in functions.items():
         nox.session(function, name=f"{name}-{core}", python=_python(core))
 
 
@@ -137,7 +140,7 @@ def _add_sessions() -> None:
 
 os.environ["PATH"] = _path()
 _add_sessions()
-# extra-checks and license-check, as antsibull-nox.toml says
+# extra-checks, as antsibull-nox.toml says
 antsibull_nox.load_antsibull_nox_toml()
 
 

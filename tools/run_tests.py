@@ -13,9 +13,22 @@ import time
 from collections.abc import Iterator
 
 import checkout
-from steps import Group, Result, Runner, Step, counted, integration_targets, line, pytest_tests, sanity_tests
+from steps import (
+    Group,
+    Result,
+    Runner,
+    Step,
+    counted,
+    integration_targets,
+    line,
+    pytest_runs,
+    pytest_tests,
+    sanity_tests,
+)
 
 LANES = 2
+# What is run only where it is asked for: the main part of package, and the main part of units in another way.
+EXTRA = ("integration", "ansible-units")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 MODULES = (
     *("build_docs", "build_ee", "checkout", "coverage_report", "demo"),
@@ -60,25 +73,24 @@ class Checks:
         return checkout.copy(checkout.place(home)), environment(home, home)
 
     def lint(self) -> Iterator[Step]:
+        """Not what others include: yamllint (ansible-lint), antsibull-changelog lint (ansible-test sanity)."""
         copy, env = self._copy("lint")
         packages = ["-p", "ansible_collections.huaweicloud.tasks.plugins", "-p", "simulator", "-p", "benchmark"]
         modules = [word for name in MODULES for word in ("-m", name)]
         docs = ["lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", "."]
         yield Step("ruff", tool("ruff", "check", "--output-format", "concise", "."), checkout.ROOT, env)
         yield Step("mypy", tool("mypy", *packages, *modules), checkout.ROOT, env)
-        yield Step("yamllint", tool("yamllint", "--strict", "."), copy, env)
         yield Step("ansible-lint", tool("ansible-lint", "--offline", "--strict"), copy, env)
         elsewhere = env | {"HOME": str(self.folder / "lint")}  # it writes a log into the home directory
         yield Step("antsibull-docs lint", tool("antsibull-docs", *docs), copy, elsewhere)
-        yield Step("antsibull-changelog lint", tool("antsibull-changelog", "lint"), copy, env)
         yield Step("reuse lint", tool("reuse", "lint", "--lines"), copy, env)
 
     def units(self) -> Iterator[Step]:
-        yield self._measured_pytest("units", "tests/unit", "--ignore=tests/unit/faults")
+        yield self._measured_pytest("units", "tests/unit")
 
     def faults(self) -> Iterator[Step]:
         """Trouble over real sockets, which is mostly waiting, and the simulator that makes it."""
-        yield self._measured_pytest("faults", "tests/unit/faults", "tests/simulator")
+        yield self._measured_pytest("faults", "tests/faults", "tests/simulator")
 
     def _measured_pytest(self, group: str, *what: str) -> Step:
         env = environment(self._home(group), checkout.ROOT / ".venv" / "collections")
@@ -99,6 +111,12 @@ class Checks:
         sanity = ansible_test(self.folder / "sanity", "sanity", "--local", *pythons)
         yield Step("pip for ansible-test", pip, copy, env, vital=True)
         yield Step("ansible-test sanity", sanity, copy, env, sanity_tests)
+
+    def ansible_units(self) -> Iterator[Step]:
+        """The unit tests once more, as ansible-test runs them: each in a process of its own, which takes long."""
+        copy, env = self._copy("ansible-units")
+        units = ansible_test(self.folder / "ansible-units", "units", "--local", "--python", PYTHON)
+        yield Step("ansible-test units", units, copy, env, pytest_runs)
 
     def integration(self) -> Iterator[Step]:
         """The tarball, installed: ansible-test finds the plugins in it, and so does a job as controllers run it."""
@@ -154,6 +172,7 @@ class Checks:
             "faults": self.faults,
             "lint": self.lint,
             "integration": self.integration,
+            "ansible-units": self.ansible_units,
         }
 
 
@@ -174,11 +193,11 @@ def arguments() -> argparse.Namespace:
         nargs="*",
         metavar="group",
         choices=[[], *names],
-        help=f"one of: {', '.join(names)}; without any, all but integration, which is the main part of package",
+        help=f"one of: {', '.join(names)}; without any, all but {' and '.join(EXTRA)}",
     )
     parser.add_argument("--every-python", action="store_true", help="sanity: with all that are found")
     given = parser.parse_args()
-    given.groups = given.groups or names[:-1]
+    given.groups = given.groups or [name for name in names if name not in EXTRA]
     return given
 
 

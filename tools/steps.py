@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 PATIENCE = 900  # seconds for one command
 COUNTS = re.compile(r"\b(\d+) (passed|failed|errors?|skipped)\b")
+SUMMARY = re.compile(r"^.*\b(?:passed|failed|errors?|skipped)\b.* in [\d.]+s\b.*$", re.MULTILINE)
 SANITY = re.compile(r'^Running sanity test "([^"]+)"', re.MULTILINE)
 SANITY_FAILED = re.compile(r"^FATAL: The (\d+) sanity test", re.MULTILINE)
 ROLES = re.compile(r"^Running (\S+) integration test", re.MULTILINE)
@@ -43,11 +44,17 @@ def whole(dummy_output: str, good: bool) -> tuple[int, int, int]:
     return int(good), 0, 0
 
 
-def pytest_tests(output: str, dummy_good: bool) -> tuple[int, int, int]:
+def pytest_tests(output: str, good: bool) -> tuple[int, int, int]:
     """The command is pytest: its last line counts."""
+    return pytest_runs(output.rstrip().rpartition("\n")[2], good)
+
+
+def pytest_runs(output: str, dummy_good: bool) -> tuple[int, int, int]:
+    """The command runs pytest several times, each of which ends with a line that counts."""
     counts = dict.fromkeys(("passed", "failed", "error", "skipped"), 0)
-    for number, word in COUNTS.findall(output.rstrip().rpartition("\n")[2]):
-        counts[word.replace("errors", "error")] += int(number)
+    for summary in SUMMARY.findall(output):
+        for number, word in COUNTS.findall(summary):
+            counts[word.replace("errors", "error")] += int(number)
     return counts["passed"], counts["failed"] + counts["error"], counts["skipped"]
 
 
