@@ -12,6 +12,7 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import typing as t
 from urllib.parse import urlsplit
@@ -133,6 +134,11 @@ _HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)
 # The SDK has .com for some products there; Terraform's provider, older SDKs and the vendor's pages have .eu.
 EUROPEAN_REGIONS = "eu-west-1"
 
+# One authority and a plain path, and nothing in them that a parser might take for a delimiter.
+_ADDRESS = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?(?:/[A-Za-z0-9._~/-]*)?", re.ASCII | re.I
+)
+
 
 def endpoint_of(product: str, region: str | None) -> str:
     """Return the base address of a product in a region.
@@ -193,8 +199,8 @@ def check_endpoint(option: str, address: str, *, validate_certs: bool) -> str:
     :raises InputError: it is no http(s) address, holds credentials, or would carry credentials over the
         network in the clear
     """
-    scheme, host = _scheme_and_host(option, address)
-    if scheme == "http" and validate_certs and not _is_loopback(host):
+    scheme, host = _scheme_and_host(option, address.strip())
+    if scheme == "http" and validate_certs and not is_loopback(host):
         raise InputError(
             f"{option} is an http:// address, which would carry credentials in the clear to {host}. "
             "Use https://, or set validate_certs to false if this is meant."
@@ -203,21 +209,35 @@ def check_endpoint(option: str, address: str, *, validate_certs: bool) -> str:
 
 
 def _scheme_and_host(option: str, address: str) -> tuple[str, str]:
-    if not address.strip().isprintable():
-        raise InputError(f"{option} is not a valid address.")
     try:
-        parts = urlsplit(address.strip())
+        parts = urlsplit(address)
         host, dummy = parts.hostname, parts.port  # reading the port checks it
     except ValueError:
         raise InputError(f"{option} is not a valid address.") from None
     if parts.scheme not in ("http", "https") or not host:
         raise InputError(f"{option} must be an address like https://dds.ap-southeast-1.myhuaweicloud.com.")
-    if parts.username is not None or any(sign in address for sign in "?#"):
+    if "@" in address or any(sign in address for sign in "?#"):
         raise InputError(f"{option} must hold scheme, host, port and path only.")
-    if not (_HOST_NAME.fullmatch(host) or ":" in host):
+    if not (_HOST_NAME.fullmatch(host) or _is_address(host)):
         raise InputError(f"{option} holds no valid host name.")
+    # Where two parsers could read two hosts, the one that is checked might not be the one that is asked.
+    if not _ADDRESS.fullmatch(address):
+        raise InputError(f"{option} is not a valid address.")
     return parts.scheme, host
 
 
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or (host.startswith("127.") and host.replace(".", "").isdigit())
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return "%" not in host
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine itself."""
+    if not _is_address(host):
+        return host == "localhost"
+    address = ipaddress.ip_address(host)
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback

@@ -13,14 +13,17 @@ import email.utils
 import http.client
 import socket
 import ssl
+import threading
 import time
 import traceback
 import types
 import typing as t
 import warnings
+import zlib
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
+from ._endpoints import is_loopback
 from ._errors import (
     NO_CODES,
     UNKNOWN_API,
@@ -37,6 +40,7 @@ except ImportError:
     REQUESTS_IMPORT_ERROR: str | None = traceback.format_exc()
 else:
     REQUESTS_IMPORT_ERROR = None
+    import urllib3
 
 if t.TYPE_CHECKING:
     from requests import PreparedRequest, Session
@@ -45,6 +49,8 @@ VERSION = "1.0.0"
 USER_AGENT = f"ansible-huaweicloud.tasks/{VERSION}"
 MAX_BODY_BYTES = 8 * 1024 * 1024
 CHUNK_BYTES = 16 * 1024
+# Of zlib's window bits: a gzip header is expected (zlib manual, inflateInit2).
+GZIP = 16 + zlib.MAX_WBITS
 POOL_SIZE = 16
 # Huawei's gateway refuses a signature whose date is more than 15 minutes off; a doubtful clock is named before that.
 DOUBTFUL_SKEW_SECONDS = 300
@@ -102,14 +108,38 @@ def new_session(*, trust_env: bool = True) -> Session:
     warnings.filterwarnings("ignore", message="Unverified HTTPS request")
     session = requests.Session()
     session.trust_env = trust_env
-    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"})
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     # Even with allow_redirects=False requests would read a redirect's body, of any size, to prepare the next request.
     session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
     adapter = requests.adapters.HTTPAdapter(pool_connections=POOL_SIZE, pool_maxsize=POOL_SIZE)
+    adapter.poolmanager.pool_classes_by_scheme = {
+        "http": _watched(urllib3.HTTPConnectionPool),
+        "https": _watched(urllib3.HTTPSConnectionPool),
+    }
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
+
+
+class _Connecting(threading.local):
+    """Whether the request that this thread sends had to open a connection."""
+
+    happened = False
+
+
+_connecting = _Connecting()
+
+
+def _watched(pool_class: t.Any) -> t.Any:
+    """Return a class of connection pools that notes when a connection is opened."""
+
+    class Connection(pool_class.ConnectionCls):  # type: ignore[misc]
+        def connect(self) -> None:
+            _connecting.happened = True
+            super().connect()
+
+    return type("Pool", (pool_class,), {"ConnectionCls": Connection})
 
 
 def no_auth(request: PreparedRequest) -> PreparedRequest:
@@ -172,6 +202,19 @@ class HttpClient:
             raise refused.error from None
 
     def _exchange(self, request: Request, deadline: float) -> Response:
+        _connecting.happened = False
+        try:
+            return self._exchange_once(request, deadline)
+        except _ClosedError as closed:
+            # An idle connection that turns out closed is no answer.
+            if _connecting.happened:
+                raise closed.error from None
+        try:
+            return self._exchange_once(request, deadline)
+        except _ClosedError as closed:
+            raise closed.error from None
+
+    def _exchange_once(self, request: Request, deadline: float) -> Response:
         left = max(deadline - self._clock(), 0.001)
         try:
             with self._session.request(
@@ -184,19 +227,32 @@ class HttpClient:
                 verify=self._verify,
                 allow_redirects=False,
                 stream=True,
+                proxies=_proxies(request.url),
             ) as response:
                 content = self._read(response, request, deadline)
         # requests' own exceptions are OSErrors, as is that of an unreadable CA bundle; ValueErrors and HTTPExceptions
         # come through it from urllib3 and http.client, for addresses and answers that are none.
         except (OSError, ValueError, http.client.HTTPException) as error:
-            raise _explain_no_response(error, request.action, left) from None
+            explained = _explain_no_response(error, request.action, left)
+            raise _ClosedError(explained) if _was_closed(error) else explained from None
         return self._decode(response, content, request)
 
     def _read(self, response: requests.Response, request: Request, deadline: float) -> bytes:
-        content = bytearray()
+        # urllib3 would decompress any number of times, and before 2.6 without a bound.
+        encoding = response.raw.headers.pop("Content-Encoding", "").strip().lower()
+        if encoding not in ("", "identity", "gzip", "x-gzip"):
+            raise unreadable(
+                "the response is compressed in a way that was not asked for",
+                action=request.action,
+                http_status=response.status_code,
+                request_id=_request_id(response, None),
+            )
+        # Not the default before urllib3 2.0.
+        response.raw.enforce_content_length = True
+        body = _Body(compressed="gzip" in encoding)
         for chunk in response.iter_content(CHUNK_BYTES):
-            content += chunk
-            if len(content) > MAX_BODY_BYTES:
+            body.add(chunk)
+            if len(body.content) > MAX_BODY_BYTES:
                 raise ApiError(
                     f"the answer is larger than {MAX_BODY_BYTES // 1024 // 1024} MiB",
                     error_class=ErrorClass.FATAL,
@@ -207,7 +263,7 @@ class HttpClient:
                 )
             if self._clock() > deadline:
                 raise requests.exceptions.ReadTimeout()
-        return bytes(content)
+        return body.end()
 
     def _decode(self, response: requests.Response, content: bytes, request: Request) -> Response:
         succeeded = 200 <= response.status_code < 300
@@ -256,6 +312,61 @@ class HttpClient:
             f"This host's clock is {abs(skew)} s {side} the server's; signatures more than 15 minutes off are refused. "
             "Set the clock."
         )
+
+
+class _Body:
+    """Collects a body, and decompresses it no further than one byte beyond the bound."""
+
+    def __init__(self, *, compressed: bool) -> None:
+        self.content = bytearray()
+        self._gzip = zlib.decompressobj(GZIP) if compressed else None
+
+    def add(self, chunk: bytes) -> None:
+        """:raises ContentDecodingError: it is not compressed as the response says"""
+        if self._gzip is None:
+            self.content += chunk
+            return
+        try:
+            self._decompress(chunk)
+        except zlib.error as error:
+            raise requests.exceptions.ContentDecodingError() from error
+
+    def _decompress(self, chunk: bytes) -> None:
+        while chunk and len(self.content) <= MAX_BODY_BYTES:
+            # Compressed data may consist of several members (RFC 1952, 2.2).
+            if self._gzip is None or self._gzip.eof:
+                self._gzip = zlib.decompressobj(GZIP)
+            self.content += self._gzip.decompress(chunk, MAX_BODY_BYTES + 1 - len(self.content))
+            chunk = self._gzip.unused_data
+
+    def end(self) -> bytes:
+        """:raises ContentDecodingError: something is missing at the end"""
+        if self._gzip is not None and self.content and not self._gzip.eof:
+            raise requests.exceptions.ContentDecodingError()
+        return bytes(self.content)
+
+
+def _proxies(url: str) -> dict[str, str]:
+    """Return what requests is told of proxies beside the environment: none for this machine itself."""
+    host = urlsplit(url).hostname or ""
+    return {"no_proxy": host} if is_loopback(host) else {}
+
+
+def _was_closed(error: Exception) -> bool:
+    """Say whether the server has closed the connection before the first byte of a response."""
+    causes = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
+    is_early = isinstance(error, requests.exceptions.ConnectionError) and not isinstance(
+        error, requests.exceptions.Timeout
+    )
+    return is_early and any(_find_cause(error, cause) for cause in causes)
+
+
+class _ClosedError(Exception):
+    """The connection was closed before the first byte of a response."""
+
+    def __init__(self, error: ApiError) -> None:
+        super().__init__()
+        self.error = error
 
 
 class _RefusedError(Exception):
@@ -337,7 +448,8 @@ def _explain_no_response(error: Exception, action: str, seconds: float) -> ApiEr
     """Name the cause in our own words: the text of a requests exception can hold headers and queries."""
     if isinstance(error, requests.exceptions.Timeout) or _find_cause(error, socket.timeout):
         message, fatal = no_response_within(seconds), False
-    elif _find_cause(error, ssl.SSLCertVerificationError):
+    # A certificate's verification fails with a ValueError, whatever the version of urllib3.
+    elif isinstance(error, requests.exceptions.SSLError) and _find_cause(error, ValueError):
         message, fatal = "the server's certificate is not trusted", True
     elif _is_bad_ca_file(error):
         message, fatal = "the file of CA certificates cannot be read", True

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import ssl
 import time
+import tracemalloc
 import typing as t
 from collections.abc import Iterator
 from email.utils import formatdate
@@ -322,7 +324,7 @@ def test_redirect(asker: t.Any, status: int) -> None:
         assert other.requests() == []
 
 
-@pytest.mark.parametrize("how", [{}, {"chunked": True}, {"gzip": True}, {"gzip": True, "chunked": True}])
+@pytest.mark.parametrize("how", [{}, {"chunked": True}, {"gzip": 1}, {"gzip": 1, "chunked": True}])
 def test_huge(asker: t.Any, how: dict[str, bool]) -> None:
     asker.sim.add_fault("huge", **how)
     error = asker.fail()
@@ -331,7 +333,48 @@ def test_huge(asker: t.Any, how: dict[str, bool]) -> None:
     assert "Check endpoint" in error.hint
 
 
-@pytest.mark.parametrize("how", [{}, {"gzip": True}])
+@pytest.mark.parametrize("layers", [2, 5])
+def test_what_is_compressed_several_times_is_not_decompressed(asker: t.Any, layers: int) -> None:
+    """A few kilobytes can become gigabytes."""
+    asker.sim.add_fault("huge", size=256 * 1024 * 1024, gzip=layers)
+    tracemalloc.start()
+    error = asker.fail()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert error.message == "the response is compressed in a way that was not asked for"
+    assert (error.error_class, error.http_status) == (ErrorClass.TRANSIENT, 200)
+    # The simulator's part is in it, too.
+    assert most < 8 * MAX_BODY_BYTES
+
+
+COMPRESSED = gzip.compress(b'{"a": 1}')
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "message"),
+    [
+        (COMPRESSED, "gzip", None),
+        (COMPRESSED, "X-GZip", None),
+        (gzip.compress(b'{"a"') + gzip.compress(b": 1}"), "gzip", None),
+        (b'{"a": 1}', "identity", None),
+        (COMPRESSED[:-9], "gzip", "the answer broke off or could not be decoded"),
+        (COMPRESSED + b"more", "gzip", "the answer broke off or could not be decoded"),
+        (b'{"a": 1}', "gzip", "the answer broke off or could not be decoded"),
+        (b'{"a": 1}', "br", "the response is compressed in a way that was not asked for"),
+        (b"", "gzip", "the answer is not JSON"),
+    ],
+)
+def test_compressed(asker: t.Any, raw_server: t.Any, body: bytes, encoding: str, message: str | None) -> None:
+    head = "HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+    server = raw_server((head % (encoding, len(body))).encode() + body)
+    if message is None:
+        assert asker.http().send(asker.request(url=server.url)).body == {"a": 1}
+    else:
+        error = asker.fail(url=server.url)
+        assert (error.message, error.error_class) == (message, ErrorClass.TRANSIENT)
+
+
+@pytest.mark.parametrize("how", [{}, {"gzip": 1}])
 def test_just_not_huge(asker: t.Any, how: dict[str, bool]) -> None:
     around = len('{"padding": ""}')
     asker.sim.add_fault("huge", size=MAX_BODY_BYTES - around, **how)
@@ -360,14 +403,34 @@ def test_broken(asker: t.Any, fault: str) -> None:
     assert http.send(asker.request()).http_status == 200
 
 
-def test_broken_after_a_good_answer(asker: t.Any) -> None:
-    """A kept connection that the server has closed meanwhile."""
+@pytest.mark.parametrize("fault", ["reset", "close"])
+def test_broken_after_a_good_answer(asker: t.Any, fault: str) -> None:
+    """A kept connection that the server has closed meanwhile is no answer."""
     http = asker.http()
     http.send(asker.request())
-    asker.sim.add_fault("close", first=1)
+    asker.sim.add_fault(fault, first=1)
+    assert http.send(asker.request()).http_status == 200
+    first, second, third = (record["connection"] for record in asker.sim.requests())
+    assert first == second != third
+
+
+@pytest.mark.parametrize("fault", ["reset", "close"])
+def test_a_new_connection_that_is_closed_is_an_error(asker: t.Any, fault: str) -> None:
+    http = asker.http()
+    http.send(asker.request())
+    asker.sim.add_fault(fault, first=2)
     error = asker.fail(http)
     assert error.error_class is ErrorClass.TRANSIENT
+    assert len(asker.sim.requests()) == 3
     assert http.send(asker.request()).http_status == 200
+
+
+def test_a_reused_connection_that_breaks_in_mid_answer_is_an_error(asker: t.Any) -> None:
+    http = asker.http()
+    http.send(asker.request())
+    asker.sim.add_fault("truncated", first=1)
+    assert asker.fail(http).kind == "connection"
+    assert len(asker.sim.requests()) == 2
 
 
 def test_nothing_listens(asker: t.Any, closed_port: str) -> None:
@@ -763,8 +826,24 @@ def test_proxy(asker: t.Any, raw_server: t.Any, monkeypatch: pytest.MonkeyPatch)
 
 def test_no_proxy(asker: t.Any, closed_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", closed_port)
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    assert asker.http().send(asker.request()).http_status == 200
+    monkeypatch.setenv("no_proxy", "dds.invalid")
+    error = asker.fail(url="http://dds.invalid/v3/p/jobs?id=1")
+    assert "proxy" not in error.message
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]"])
+def test_this_machine_is_never_asked_through_a_proxy(
+    asker: t.Any, raw_server: t.Any, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    proxy = raw_server(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(variable, proxy.url)
+    url = asker.url.replace("127.0.0.1", host)
+    try:
+        assert asker.http().send(asker.request(url=url)).http_status == 200
+    except ApiError as error:
+        assert ":" in host and "connection failed" in error.message
+    assert proxy.received == []
 
 
 def test_proxy_is_not_asked_without_the_environment(
@@ -774,9 +853,10 @@ def test_proxy_is_not_asked_without_the_environment(
     proxy = raw_server(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(variable, proxy.url)
-    assert asker.http(trust_env=False).send(asker.request()).http_status == 200
+    url = "http://dds.invalid/v3/p/jobs?id=1"
+    assert asker.fail(asker.http(trust_env=False), url=url).http_status is None
     assert proxy.received == []
-    assert asker.fail().http_status == 500
+    assert asker.fail(url=url).http_status == 500
 
 
 def test_proxy_that_is_not_there(asker: t.Any, closed_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
