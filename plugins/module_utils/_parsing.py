@@ -10,6 +10,7 @@ PRIVATE to the collection: it may change without notice.
 from __future__ import annotations
 
 import json
+import math
 import re
 import textwrap
 import typing as t
@@ -200,23 +201,48 @@ def _with_what_was_asked(texts: dict[str, str | None], ref: TaskRef) -> dict[str
 
 
 NOT_JSON = object()
-# Of a letter that takes two, such as an emoji; escaped, or as UTF-8 would write it.
-SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+# Ansible fails on a result that is nested some 300 levels deep; no API's response comes near that.
+MAX_DEPTH = 100
+# Ansible's own marks in JSON begin like this; a result with such a key from elsewhere breaks it.
+ANSIBLE_MARK = "__ansible"
+# A text is cleaned only where it may need it: escapes can hide all the rest.
+_SUSPICIOUS = re.compile(rf"\\u|{ANSIBLE_MARK}|[\ud800-\udfff]")
 
 
 def parse_json(content: bytes) -> t.Any:
-    """Decode a body; `NOT_JSON` where it is none."""
+    """Decode a body; `NOT_JSON` where it is none.
+
+    What Ansible cannot have in a result is replaced: lone surrogates (as a server leaves them where it cuts a text),
+    infinite numbers, keys that look like Ansible's own, what is nested too deeply.
+    """
     try:
-        body = json.loads(content, parse_constant=_refuse_constant)
-        return _replace_lone_surrogates(body) if SURROGATE.search(content) else body
+        text = content.decode(json.detect_encoding(content), "surrogatepass")
+        body = json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float)
+        is_deep = text.count("[") + text.count("{") > MAX_DEPTH
+        return _clean(body, MAX_DEPTH) if is_deep or _SUSPICIOUS.search(text) else body
     except (ValueError, RecursionError):
         return NOT_JSON
 
 
-def _replace_lone_surrogates(body: t.Any) -> t.Any:
-    """Replace lone surrogates, as a server leaves where it cuts a text: Ansible refuses a result that holds one."""
-    text = json.dumps(body, ensure_ascii=False)
-    return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+def _clean(value: t.Any, depth: int) -> t.Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if not isinstance(value, (dict, list)):
+        return value
+    if depth == 0:
+        return None
+    if isinstance(value, list):
+        return [_clean(item, depth - 1) for item in value]
+    return {_clean_key(key): _clean(item, depth - 1) for key, item in value.items()}
+
+
+def _clean_key(key: str) -> str:
+    return _clean(key.lstrip("_") if key.startswith(ANSIBLE_MARK) else key, 0)  # type: ignore[no-any-return]
+
+
+def _read_float(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else text
 
 
 def _refuse_constant(name: str) -> t.NoReturn:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import ssl
 import time
@@ -28,6 +29,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._http import (
     address_of,
     new_session,
 )
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._parsing import MAX_DEPTH, NOT_JSON, parse_json
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
 from simulator import Simulator, accounts
 
@@ -288,6 +290,47 @@ def test_a_half_letter_is_replaced(asker: t.Any, raw_server: t.Any, sent: bytes,
     server = raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body))
     answer = asker.http().send(asker.request(url=server.url))
     assert answer.body == {"job": {"name": text, text: [None, 1, [text]]}}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-32-le", "utf-8"])
+def test_a_half_letter_is_replaced_in_every_encoding(asker: t.Any, raw_server: t.Any, encoding: str) -> None:
+    body = '{"job": "a\ud83d", "whole": "\U0001f600"}'.encode(encoding, "surrogatepass")
+    server = raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body))
+    answer = asker.http().send(asker.request(url=server.url))
+    assert answer.body["job"].encode() in ("a\ufffd".encode(), "a\ufffd\ufffd\ufffd".encode())
+    assert answer.body["whole"] == "\U0001f600"
+
+
+def nested(depth: int, kind: str) -> str:
+    opening, closing = ("[", "]") if kind == "list" else ('{"a": ', "}")
+    return opening * depth + "1" + closing * depth
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        (
+            '{"__ansible_type": "x", "a": [{"__ansible_unsafe": 1}]}',
+            {"ansible_type": "x", "a": [{"ansible_unsafe": 1}]},
+        ),
+        (r'{"\u005f\u005fansible_type": 1, "__ansible": 2}', {"ansible_type": 1, "ansible": 2}),
+        ('{"__type": 1, "a": "__ansible_type"}', {"__type": 1, "a": "__ansible_type"}),
+        ("[1e999, -1e999, 1.5]", ["1e999", "-1e999", 1.5]),
+    ],
+)
+def test_what_ansible_cannot_have_in_a_result_is_replaced(sent: str, expected: t.Any) -> None:
+    assert parse_json(sent.encode()) == expected
+
+
+@pytest.mark.parametrize("kind", ["list", "dict"])
+def test_what_is_nested_too_deeply_is_left_out(kind: str) -> None:
+    for depth, whole in ((MAX_DEPTH, True), (MAX_DEPTH + 1, False), (600, False)):
+        body = parse_json(f'{{"status": "Completed", "details": {nested(depth - 1, kind)}}}'.encode())
+        assert body["status"] == "Completed"
+        text = json.dumps(body)
+        assert ("null" not in text) == whole
+        assert text.count("[") + text.count("{") <= MAX_DEPTH
+    assert parse_json(nested(200_000, kind).encode()) is NOT_JSON
 
 
 # Answers that are none

@@ -213,10 +213,10 @@ def test_not_json(content: bytes) -> None:
         (b"null", None),
         (b"\xef\xbb\xbf{}", {}),
         ('{"a": "ü"}'.encode("utf-16"), {"a": "ü"}),
-        (b' {"a": 1e400} ', {"a": float("inf")}),
+        (b' {"a": 1e400} ', {"a": "1e400"}),
         (
             b'{"a": [1e400, 0.1, 12345678901234567890], "\\ud800": 1}',
-            {"a": [float("inf"), 0.1, 12345678901234567890], "\ufffd": 1},
+            {"a": ["1e400", 0.1, 12345678901234567890], "\ufffd": 1},
         ),
     ],
     ids=("null", "byte order mark", "utf-16", "infinite", "half a letter"),
