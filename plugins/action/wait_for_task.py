@@ -163,7 +163,7 @@ class ActionModule(ActionBase):
     def _wait_afar(self, params: Result, task_vars: Result) -> Result:
         _check_endpoints(params)
         progress = self._progress(params, task_vars)
-        polls = RemotePolls(self, dict(self._task.args), float(params["request_timeout"]), task_vars)
+        polls = RemotePolls(self, dict(self._task.args), task_vars)
         waiter = self._waiter(params, polls, progress)
         progress.begin(waiter.snapshot())
         try:

@@ -121,20 +121,13 @@ TASKS_RULES: dict[str, t.Any] = {
 WAIT_RULES = TASKS_RULES
 
 
-def login_arguments(given: t.Mapping[str, t.Any], request_timeout: float) -> dict[str, t.Any]:
-    """Return the arguments of a login: the connection's as they were given."""
+def poll_arguments(given: t.Mapping[str, t.Any], refs: t.Sequence[TaskRef]) -> dict[str, t.Any]:
+    """Return the arguments of one poll of some tasks: the connection's as they were given."""
     names = {"ca_cert", *connection_arguments()}
     connection = {name: value for name, value in given.items() if name in names}
-    return dict(connection, request_timeout=request_timeout)
-
-
-def poll_arguments(given: t.Mapping[str, t.Any], refs: t.Sequence[TaskRef], request_timeout: float) -> dict[str, t.Any]:
-    """Return the arguments of one look at some tasks: the connection's as they were given, and no waiting."""
     return dict(
-        login_arguments(given, request_timeout),
+        connection,
         tasks=[{name: value for name, value in ref.to_option().items() if value is not None} for ref in refs],
-        timeout=0,
-        progress=False,
     )
 
 

@@ -128,7 +128,9 @@ class Stream:
         seen, self._seen = self._seen, []
         if self._channel.connected:
             observations = [[index, self._mask(encode(observation))] for index, observation in seen]
-            self._channel.send({"now": snapshot.now, "over": snapshot.over, "observations": observations})
+            late = [[self._indexes[watch.ref], watch.excused] for watch in snapshot.watches if watch.excused]
+            now, over = snapshot.now, snapshot.over
+            self._channel.send({"now": now, "over": over, "observations": observations, "late": late})
 
     def end(self, result: t.Mapping[str, t.Any]) -> None:
         """Tell the result."""

@@ -112,6 +112,8 @@ class TaskWatch:
         self.due = -math.inf
         self.wanted_at: float | None = None
         self.pause = 0.0
+        # How much later than wanted the last poll was, for want of allowed requests.
+        self.excused = 0.0
 
     @property
     def succeeded(self) -> bool:
@@ -198,6 +200,7 @@ class TaskWatch:
 
     def excuse(self, seconds: float) -> None:
         """Leave out of the graces a time in which the task could not be polled for want of allowed requests."""
+        self.excused = seconds
         if self.trouble_since is not None:
             self.trouble_since += seconds
         if self.unknown_since is not None:
@@ -504,18 +507,25 @@ class Waiter:
             return
         observations = self._probe([watch.ref for watch in batch])
         now = self._clock()
-        for watch, observation in zip(batch, observations):
-            # How much later than wanted the poll was, for want of allowed requests.
-            if watch.wanted_at is not None and _is_granted(observation):
-                watch.excuse(max(0.0, began - watch.wanted_at))
-        self.record(dict(zip((watch.ref for watch in batch), observations)), now)
+        late = {
+            watch.ref: max(0.0, began - watch.wanted_at)
+            for watch, observation in zip(batch, observations)
+            if watch.wanted_at is not None and _is_granted(observation)
+        }
+        self.record(dict(zip((watch.ref for watch in batch), observations)), now, late)
         self._schedule(batch, observations, began, now)
 
-    def record(self, observations: t.Mapping[TaskRef, Observation], now: float) -> None:
-        """Take in what a poll brought, be it a poll of this process or of one that it follows."""
+    def record(
+        self, observations: t.Mapping[TaskRef, Observation], now: float, late: t.Mapping[TaskRef, float]
+    ) -> None:
+        """Take in what a poll brought, be it a poll of this process or of one that it follows.
+
+        :param late: by how many seconds tasks were polled later than wanted, for want of allowed requests
+        """
         credentials_work = any(watch.answered for watch in self._by_ref.values())
         by_lane: dict[Lane, list[Observation]] = {}
         for ref, observation in observations.items():
+            self._by_ref[ref].excuse(late.get(ref, 0.0))
             self._by_ref[ref].update(observation, now, self._policy, credentials_work=credentials_work)
             by_lane.setdefault(self._lane_by_ref[ref], []).append(observation)
         for lane, those in by_lane.items():

@@ -37,7 +37,8 @@ class LocalWait:
         else:
             refs = self._waiter.refs
             observations = {refs[index]: decode(value) for index, value in message["observations"]}
-            self._waiter.record(observations, message["now"])
+            late = {refs[index]: seconds for index, seconds in message["late"]}
+            self._waiter.record(observations, message["now"], late)
             self._progress.update(self._waiter.snapshot(over=message["over"]))
 
     def on_idle(self) -> None:

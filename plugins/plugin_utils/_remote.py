@@ -46,13 +46,10 @@ class Action(t.Protocol):
 class RemotePolls:
     """Asks for tasks by running the module on the target, once a poll."""
 
-    def __init__(
-        self, action: Action, args: t.Mapping[str, t.Any], request_timeout: float, task_vars: t.Mapping[str, t.Any]
-    ) -> None:
+    def __init__(self, action: Action, args: t.Mapping[str, t.Any], task_vars: t.Mapping[str, t.Any]) -> None:
         """``args`` are the task's own options."""
         self._action = action
         self._args = args
-        self._request_timeout = request_timeout
         # One for all polls: Ansible notes in it which interpreter it has found.
         self._task_vars = {**task_vars, "ansible_socket": POLL}
         self._succeeded = False
@@ -67,7 +64,7 @@ class RemotePolls:
         :raises AnsibleError: the target is out of reach at the first poll
         """
         try:
-            result = self._run(poll_arguments(self._args, refs, self._request_timeout))
+            result = self._run(poll_arguments(self._args, refs))
         except AnsibleError as error:
             if not self._succeeded:
                 raise

@@ -211,8 +211,7 @@ def test_each_look_is_a_run_of_the_module_that_does_not_wait(stage: Stage) -> No
     assert [call.module for call in stage.target.calls] == [WAIT] * 3
     assert [call.at - 5_000 for call in stage.target.calls] == [0, 10, 20]
     for call in stage.target.calls:
-        assert call.args["timeout"] == 0
-        assert call.args["progress"] is False
+        assert call.socket == POLL
         assert call.args["tasks"] == [{"service": "dds", "task_id": "a"}]
         assert not call.wrap_async
 

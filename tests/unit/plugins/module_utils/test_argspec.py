@@ -20,11 +20,8 @@ def test_what_a_form_left_out_is_not_given(nothing: str | None) -> None:
 
 def test_a_look_takes_the_connection_and_nothing_else_of_what_was_given() -> None:
     given = {"region": "r", "ca_cert": "/ca", "service": "dds", "job_id": "a", "timeout": 9, "sleep": 3, "tasks": []}
-    assert poll_arguments(given, [TaskRef("dds", "a", region="s")], 2.5) == {
+    assert poll_arguments(given, [TaskRef("dds", "a", region="s")]) == {
         "region": "r",
         "ca_cert": "/ca",
         "tasks": [{"service": "dds", "task_id": "a", "region": "s"}],
-        "request_timeout": 2.5,
-        "timeout": 0,
-        "progress": False,
     }

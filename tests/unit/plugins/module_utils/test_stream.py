@@ -180,6 +180,19 @@ def test_a_wait_is_streamed() -> None:
     assert end["result"]["failure"] is None
 
 
+def test_a_poll_that_was_late_is_streamed_as_such() -> None:
+    """So that patience ends in the plugin when it does in the module."""
+    channel = Recorder()
+    refs = [TaskRef("kafka", "k", "i"), REF]
+    stream = Stream(channel, refs, ())
+    waiter = new_waiter(options(), refs, probe=lambda refs: [])
+    waiter.record({REF: TASK}, 5.0, {REF: 2.5})
+    stream.update(waiter.snapshot())
+    waiter.record({REF: TASK}, 6.0, {})
+    stream.update(waiter.snapshot())
+    assert [message["late"] for message in channel.sent] == [[[1, 2.5]], []]
+
+
 def test_without_a_plugin_nothing_is_worked_out_for_it() -> None:
     channel = Recorder(connected=False)
     stream = Stream(channel, [REF], ())

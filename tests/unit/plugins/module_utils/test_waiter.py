@@ -1042,9 +1042,12 @@ def test_a_waiter_follows_the_polls_of_another_process() -> None:
     options: dict[str, t.Any] = {**dataclasses.asdict(Policy()), "error_grace": 30.0}
     waiter = new_waiter(options, [first, second, first], probe=Mock(), clock=lambda: 150.0, started=100.0)
     assert waiter.refs == [first, second]
-    waiter.record({second: ApiError("gone", http_status=502)}, 110.0)
-    waiter.record({first: Task("dds", State.SUCCEEDED), second: ApiError("gone", http_status=502)}, 140.0)
+    gone = ApiError("gone", http_status=502)
+    waiter.record({second: gone}, 110.0, {})
+    waiter.record({first: Task("dds", State.SUCCEEDED), second: gone}, 150.0, {second: 15.0})
+    assert waiter.snapshot().watches[2].final_error is None
+    waiter.record({second: gone}, 155.0, {})
     snapshot = waiter.snapshot()
-    assert (snapshot.polls, snapshot.elapsed) == (2, 50.0)
+    assert (snapshot.polls, snapshot.elapsed) == (3, 50.0)
     assert [watch.succeeded for watch in snapshot.watches] == [True, False, True]
     assert snapshot.watches[1].final_error is not None
