@@ -10,15 +10,29 @@ PRIVATE to the collection: it may change without notice.
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ._argspec import query_arguments
 from ._client import TaskClient, new_task_client
+from ._custom import near_names
 from ._errors import TasksError
 from ._services import SERVICES
 from ._task import TaskRef
+
+_REFUSED_SERVICE = re.compile(r"^value of service must be one of.* got: (\S+)")
+
+
+class TasksModule(AnsibleModule):  # type: ignore[misc]
+    """A module that names the near ones where Ansible refuses the name of a service."""
+
+    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
+        refused = _REFUSED_SERVICE.search(msg)
+        near = near_names(refused[1]) if refused else ""
+        super().fail_json(msg=f"{msg}.{near}" if near else msg, **kwargs)
+        raise SystemExit(1)
 
 
 def run(service: str, params: t.Mapping[str, t.Any], client: TaskClient) -> dict[str, t.Any]:

@@ -143,6 +143,50 @@ EXAMPLES = r"""
     timeout: 7200
   register: result
 
+- name: Wait until a server is active, which no task of the collection's services says
+  huaweicloud.tasks.wait_for_task:
+    region: ap-southeast-1
+    access_key: "{{ access_key }}"
+    secret_key: "{{ secret_key }}"
+    service: custom
+    task_id: bae51750-0089-41a1-9b18-5c777978ff6d
+    api:
+      product: ecs
+      path: /v1/{project_id}/cloudservers/{task_id}
+      record: server
+      fields: {id: id, name: name, status: status}
+      succeeded: [ACTIVE]
+      failed: [ERROR]
+      running: [BUILD, REBOOT]
+
+- name: Wait until an instance of TaurusDB is normal and a deleted volume is gone
+  huaweicloud.tasks.wait_for_task:
+    region: ap-southeast-1
+    access_key: "{{ access_key }}"
+    secret_key: "{{ secret_key }}"
+    tasks:
+      - service: custom
+        instance_id: a48e43ff268f4c0e879652d65e63d0fbin07
+        api:
+          product: taurusdb
+          path: /v3/{project_id}/instances/{instance_id}
+          record: instance
+          fields: {instance_name: name, status: status}
+          succeeded: [normal]
+          failed: [createfail]
+          running: [creating]
+      - service: custom
+        task_id: 591ac654-26d8-41be-bb77-4f90699d2d41
+        api:
+          product: evs
+          path: /v2/{project_id}/cloudvolumes/{task_id}
+          record: volume
+          fields: {id: id, name: name, status: status}
+          succeeded: []
+          failed: [error_deleting]
+          running: [deleting]
+          not_found: succeeded
+
 - name: Wait in portions, and go on with what is left
   block:
     - name: Wait for some minutes
@@ -314,6 +358,7 @@ from ..module_utils._argspec import WAIT_RULES, refs_of, wait_arguments
 from ..module_utils._channel import Channel, end_on_signals, open_channel
 from ..module_utils._client import TaskClient, new_task_client
 from ..module_utils._errors import TasksError
+from ..module_utils._query_module import TasksModule
 from ..module_utils._result import input_error_result, unknown_status_warnings, wait_result
 from ..module_utils._stream import POLL, Mask, Stream, seal
 from ..module_utils._waiter import new_waiter
@@ -365,7 +410,7 @@ def run(module: AnsibleModule, channel: Channel) -> dict[str, t.Any]:
 
 def main() -> None:
     end_on_signals()
-    module = AnsibleModule(argument_spec=wait_arguments(), supports_check_mode=True, **WAIT_RULES)
+    module = TasksModule(argument_spec=wait_arguments(), supports_check_mode=True, **WAIT_RULES)
     try:
         result = run(module, open_channel(module._socket_path))
         failed = bool(result.get("failure"))

@@ -35,6 +35,12 @@ TASKS: dict[str, dict[str, t.Any]] = {
         "service": "kafka",
         "instance_id": "6eec9b2f-2a0c-4a1c-9f52-3f7b4d7e9c51",
     },
+    "2c9f8ff4-6f2b-4c0e-9c1e-0d2a6b1f7e10": {"service": "ecs"},
+    "31b8ae23-c687-4d80-b7b4-42a66c9bb886": {"service": "rds"},
+    "354331b2-c2e6-11ea-9be4-0255ac1000c3": {"service": "cce"},
+    "bae51750-0089-41a1-9b18-5c777978ff6d": {"service": "ecs_server"},
+    "a48e43ff268f4c0e879652d65e63d0fbin07": {"service": "taurusdb_instance"},
+    "591ac654-26d8-41be-bb77-4f90699d2d41": {"service": "evs_volume"},
 }
 
 

@@ -36,8 +36,9 @@ class Started(Exception):
 
 def arguments_of(name: str) -> dict[str, t.Any]:
     module = importlib.import_module(f"{PACKAGE}.{name}")
-    where = module if hasattr(module, "AnsibleModule") else _query_module
-    with patch.object(where, "AnsibleModule", side_effect=Started) as started, pytest.raises(Started):
+    where = module if hasattr(module, "AnsibleModule") or hasattr(module, "TasksModule") else _query_module
+    attribute = "TasksModule" if hasattr(where, "TasksModule") and where is module else "AnsibleModule"
+    with patch.object(where, attribute, side_effect=Started) as started, pytest.raises(Started):
         module.main()
     return t.cast("dict[str, t.Any]", started.call_args.kwargs)
 
@@ -77,7 +78,8 @@ def test_secrets_are_not_logged(name: str) -> None:
 
 
 def test_services_have_their_modules() -> None:
-    assert {SERVICES[name].module for name in MODULE_SERVICES} | {"wait_for_task", "iam_token"} == set(MODULES)
+    named = {SERVICES[service].module for service in MODULE_SERVICES}
+    assert named | {"task_info", "wait_for_task", "iam_token"} == set(MODULES)
 
 
 @pytest.mark.parametrize("option", sorted({option for family in ENVIRONMENT for option in family}))
@@ -105,6 +107,7 @@ importlib.import_module(sys.argv[1]).main()
 LEAST: dict[str, dict[str, t.Any]] = {
     "wait_for_task": {"service": "dds", "task_id": "t"},
     "iam_token": {},
+    "task_info": {"service": "dds", "task_id": "t"},
     "taurusdb_task_info": {"task_id": "t"},
     "taurusdb_restore_task_info": {"instance_id": "i"},
     "dds_task_info": {"task_id": "t"},
@@ -126,7 +129,7 @@ def test_without_requests(name: str) -> None:
     assert "Traceback" not in result["msg"]
     # Newer versions of ansible-core leave it out unless tracebacks were asked for.
     assert "No module named 'requests'" in result.get("exception", "No module named 'requests'")
-    if name.endswith("_task_info"):
+    if name in {SERVICES[service].module for service in MODULE_SERVICES}:
         assert (result["task"], result["response"]) == (None, None)
 
 

@@ -1,0 +1,296 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: task_info
+short_description: Query tasks of any service on Huawei Cloud
+version_added: 1.0.0
+description:
+  - Asks for one asynchronous task, or for many of any mix of services at the same time.
+  - An id that the API does not know is no failure. It has the state V(unknown), and an C(error) of the kind
+    V(not_found).
+  - To wait until tasks have finished, use M(huaweicloud.tasks.wait_for_task).
+author:
+  - The huaweicloud.tasks contributors (@huaweicloud-tasks)
+extends_documentation_fragment:
+  - huaweicloud.tasks._auth
+  - huaweicloud.tasks._task
+  - huaweicloud.tasks._attributes
+  - huaweicloud.tasks._attributes.info_module
+seealso:
+  - module: huaweicloud.tasks.wait_for_task
+  - name: How to get the id of a task
+    description: Which operation of which service answers with an id, and under which key.
+    link: https://github.com/huaweicloud-tasks/huaweicloud.tasks/blob/main/docs/docsite/rst/guide_ids.rst
+"""
+
+EXAMPLES = r"""
+---
+- name: Query the creation of an ECS server
+  huaweicloud.tasks.task_info:
+    region: ap-southeast-1
+    access_key: "{{ access_key }}"
+    secret_key: "{{ secret_key }}"
+    service: ecs
+    task_id: 2c9f8ff4-6f2b-4c0e-9c1e-0d2a6b1f7e10
+  register: creation
+
+- name: Show the servers that it has made
+  ansible.builtin.debug:
+    msg: "{{ creation.task.details.entities }}"
+
+- name: Query tasks of several services at once
+  huaweicloud.tasks.task_info:
+    region: ap-southeast-1
+    access_key: "{{ access_key }}"
+    secret_key: "{{ secret_key }}"
+    tasks:
+      - service: rds
+        task_id: 31b8ae23-c687-4d80-b7b4-42a66c9bb886
+      - service: cce
+        task_id: 354331b2-c2e6-11ea-9be4-0255ac1000c3
+      - service: kafka
+        instance_id: 6eec9b2f-2a0c-4a1c-9f52-3f7b4d7e9c51
+        task_id: 8abfa7b272adc5b40172b73130065ae7
+  register: result
+
+- name: Show those that have not finished
+  ansible.builtin.debug:
+    msg: "{{ result.pending }}"
+
+- name: Query an API that the collection does not know
+  huaweicloud.tasks.task_info:
+    region: ap-southeast-1
+    access_key: "{{ access_key }}"
+    secret_key: "{{ secret_key }}"
+    service: custom
+    task_id: bae51750-0089-41a1-9b18-5c777978ff6d
+    api:
+      product: ecs
+      path: /v1/{project_id}/cloudservers/{task_id}
+      record: server
+      fields:
+        id: id
+        name: name
+        status: status
+      succeeded: [ACTIVE]
+      failed: [ERROR]
+      running: [BUILD]
+"""
+
+RETURN = r"""
+tasks:
+  description: Every task in the order given.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    service:
+      description: Service of the task.
+      type: str
+    id:
+      description: Id of the task.
+      type: str
+    name:
+      description: Name of the task, which says what it does.
+      type: str
+    instance_id:
+      description: Id of the instance that the task works on, where the API gives it.
+      type: str
+    instance_name:
+      description: Name of the instance, where the API gives it.
+      type: str
+    status:
+      description: Status of the task, in the API's own word. Null where the API gave none.
+      type: str
+    state:
+      description:
+        - What the status means, in one vocabulary for all services. Only V(succeeded) is success.
+        - V(failed) is also a task of which a step failed, though the API calls the whole finished.
+        - V(needs_action) means that a human must act in the console, such as approve the task or pay the order.
+        - V(unknown) means that the status is a word which this collection does not know, or that the API does not know
+          the task. It never counts as success.
+      type: str
+      choices: [pending, running, succeeded, failed, canceled, needs_action, unknown]
+    progress:
+      description: Progress from 0 to 100. Null where the API gives none.
+      type: int
+    remaining_seconds:
+      description: Seconds until the step in hand is done, as the API estimates it. Null where it gives none.
+      type: int
+    created_at:
+      description: When the task was created, as the API gives it. Milliseconds since 1970 become ISO 8601.
+      type: str
+    ended_at:
+      description:
+        - When the task ended, as the API gives it. Milliseconds since 1970 become ISO 8601.
+        - Some APIs fill it while the task is still running.
+      type: str
+    fail_reason:
+      description: Why the task failed, as the API gives it.
+      type: str
+    error_code:
+      description: The task's own error code, as the API gives it. Null where it gives none.
+      type: str
+    sub_tasks:
+      description: Steps of the task. Empty where the API has none.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: Name of the step.
+          type: str
+        status:
+          description: Status of the step, in the API's own word.
+          type: str
+        state:
+          description: What the status means, as for the task.
+          type: str
+        progress:
+          description: Progress of the step from 0 to 100, or null.
+          type: int
+        remaining_seconds:
+          description: Seconds until the step is done, or null.
+          type: int
+    details:
+      description: What only this API gives, under the API's own keys.
+      type: dict
+    error:
+      description: Why this task could not be read, with the keys of RV(failure). Null where it could.
+      type: dict
+  sample:
+    - service: ecs
+      id: 2c9f8ff4-6f2b-4c0e-9c1e-0d2a6b1f7e10
+      name: createServer
+      instance_id: null
+      instance_name: null
+      status: SUCCESS
+      state: succeeded
+      progress: null
+      remaining_seconds: null
+      created_at: "2026-11-20T08:01:02.123Z"
+      ended_at: "2026-11-20T08:03:40.456Z"
+      fail_reason: null
+      error_code: null
+      sub_tasks:
+        - name: createSingleServer
+          status: SUCCESS
+          state: succeeded
+          progress: null
+          remaining_seconds: null
+      details:
+        entities:
+          sub_jobs_total: 1
+      error: null
+task:
+  description: The only task, where one was given by O(service). Null where O(tasks) was given.
+  returned: always
+  type: dict
+pending:
+  description: The tasks that have not finished, in the form of O(tasks), ready to be passed in again.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+complete:
+  description: Whether these are all tasks that were asked for.
+  returned: always
+  type: bool
+  sample: true
+failure:
+  description:
+    - What went wrong with the first request that failed for another reason than an unknown id.
+    - Null where none did, and where nothing was asked for a mistake in the options.
+  returned: always
+  type: dict
+  contains:
+    kind:
+      description: The kind of failure.
+      type: str
+      choices: [not_found, unauthorized, api_error, connection]
+    code:
+      description: The API's error code, or null.
+      type: str
+    message:
+      description: The API's message, or what happened to the connection.
+      type: str
+    http_status:
+      description: The HTTP status, or null where there was no answer.
+      type: int
+    request_id:
+      description: The id of the request, for the cloud's support, or null.
+      type: str
+"""
+
+import os
+import typing as t
+
+from ..module_utils._argspec import TASKS_RULES, refs_of, task_info_arguments
+from ..module_utils._client import TaskClient, new_task_client
+from ..module_utils._custom import unknown_status_warnings
+from ..module_utils._errors import ApiError, InputError, TasksError
+from ..module_utils._query_module import TasksModule
+from ..module_utils._task import Task, TaskRef, unseen
+
+Outcome = t.Union[Task, ApiError]
+
+
+def query(params: t.Mapping[str, t.Any], client: TaskClient) -> tuple[list[TaskRef], list[Outcome]]:
+    if not (params["task_id"] or params["instance_id"] or params["tasks"] is not None or params["api"]):
+        raise InputError("task_id or tasks is needed: which tasks to ask for.")
+    refs = refs_of(params)
+    client.check(refs)
+    return refs, client.get_tasks(refs)
+
+
+def result_of(refs: t.Sequence[TaskRef], outcomes: t.Sequence[Outcome], *, single: bool) -> dict[str, t.Any]:
+    entries = [_entry(ref, outcome) for ref, outcome in zip(refs, outcomes)]
+    unfinished = [ref for ref, outcome in zip(refs, outcomes) if not (isinstance(outcome, Task) and outcome.finished)]
+    errors = [outcome for outcome in outcomes if isinstance(outcome, ApiError) and outcome.kind != "not_found"]
+    return {
+        "tasks": entries,
+        "task": entries[0] if single and entries else None,
+        "pending": [ref.to_option() for ref in dict.fromkeys(unfinished)],
+        "complete": True,
+        "failure": errors[0].to_failure() if errors else None,
+        **({"msg": _message(errors, len(refs))} if errors else {}),
+    }
+
+
+def _entry(ref: TaskRef, outcome: Outcome) -> dict[str, t.Any]:
+    if isinstance(outcome, Task):
+        return dict(outcome.to_dict(), error=None)
+    return dict(unseen(ref).to_dict(), error=outcome.to_failure())
+
+
+def _message(errors: t.Sequence[ApiError], total: int) -> str:
+    if len(errors) == 1:
+        return str(errors[0])
+    return f"{len(errors)} of {total} tasks could not be read. The first: {errors[0]}"
+
+
+def run(params: t.Mapping[str, t.Any], client: TaskClient, warn: t.Callable[[str], None]) -> dict[str, t.Any]:
+    refs, outcomes = query(params, client)
+    for warning in unknown_status_warnings(zip(refs, outcomes)):
+        warn(warning)
+    return result_of(refs, outcomes, single=params["tasks"] is None)
+
+
+def main() -> None:
+    module = TasksModule(argument_spec=task_info_arguments(), supports_check_mode=True, **TASKS_RULES)
+    try:
+        client = new_task_client(module.params, os.environ, module.no_log_values.add)
+        result = run(module.params, client, module.warn)
+    except TasksError as error:
+        module.fail_json(**{**result_of([], [], single=False), **error.to_result()})
+    leave = module.fail_json if result["failure"] else module.exit_json
+    leave(**result)
+
+
+if __name__ == "__main__":
+    main()
