@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import requests
 
 from . import Simulator, accounts
+from .identity import Key
 
 TOKEN = {"X-Auth-Token": accounts.TOKEN}
 JOB = f"/v3/{accounts.PROJECT_ID}/jobs"
@@ -63,3 +66,16 @@ def login(sim: Simulator, scope: Any = None, **user: Any) -> requests.Response:
     project = {"id": accounts.PROJECT_ID} if scope is None else scope
     auth = {"identity": {"methods": ["password"], "password": {"user": who}}, "scope": {"project": project}}
     return requests.post(f"{sim.endpoint('iam')}/v3/auth/tokens?nocatalog=true", json={"auth": auth}, timeout=5)
+
+
+def signed_headers(
+    url: str, ak: str = accounts.ACCESS_KEY, sk: str = accounts.SECRET_KEY, headers: dict[str, str] | None = None
+) -> dict[str, str]:
+    """The headers of a GET as the vendor's own signer makes them."""
+    signer = pytest.importorskip("huaweicloudsdkcore.signer.signer")
+    request = pytest.importorskip("huaweicloudsdkcore.sdk_request").SdkRequest
+    found = re.fullmatch(r"http://([^/]+)([^?]*)\??(.*)", url)
+    assert found
+    pairs = [tuple(part.split("=")) for part in found[3].split("&") if part]
+    made = request("GET", "http", found[1], found[2], None, pairs, dict(headers or {}), b"")
+    return dict(signer.Signer(Key(ak, sk)).sign(made).header_params)

@@ -15,8 +15,7 @@ import pytest
 import requests
 
 from . import Simulator, accounts
-from .client import TOKEN, course, get
-from .test_simulator import signed_headers
+from .client import TOKEN, course, get, signed_headers
 
 P = accounts.PROJECT_ID
 V1_WORDS = ("INIT", "RUNNING", "SUCCESS", "FAIL")

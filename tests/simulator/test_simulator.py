@@ -26,8 +26,7 @@ import requests
 
 from . import Simulator, accounts
 from .__main__ import greeting
-from .client import JOB, TOKEN, ask, course, error_code, get, login, task_url
-from .identity import Key
+from .client import JOB, TOKEN, ask, course, error_code, get, login, signed_headers, task_url
 
 PROMPT = 3.0  # seconds; a machine with nothing else to do needs a tenth of one
 TESTS = Path(__file__).resolve().parent.parent
@@ -253,19 +252,6 @@ def test_tokens_expire_and_are_revoked(sim: Simulator) -> None:
 
 
 # Signatures
-
-
-def signed_headers(
-    url: str, ak: str = accounts.ACCESS_KEY, sk: str = accounts.SECRET_KEY, headers: dict[str, str] | None = None
-) -> dict[str, str]:
-    """The headers of a GET as the vendor's own signer makes them."""
-    signer = pytest.importorskip("huaweicloudsdkcore.signer.signer")
-    request = pytest.importorskip("huaweicloudsdkcore.sdk_request").SdkRequest
-    found = re.fullmatch(r"http://([^/]+)([^?]*)\??(.*)", url)
-    assert found
-    pairs = [tuple(part.split("=")) for part in found[3].split("&") if part]
-    made = request("GET", "http", found[1], found[2], None, pairs, dict(headers or {}), b"")
-    return dict(signer.Signer(Key(ak, sk)).sign(made).header_params)
 
 
 @pytest.mark.parametrize("service", ["taurusdb", "taurusdb_restore", "dds", "kafka"])
