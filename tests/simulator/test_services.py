@@ -249,6 +249,19 @@ def test_progress(sim: Simulator, service: str, where: str, under_way: str, done
     assert pick(read(sim, service, duration=0), where) == done
 
 
+@pytest.mark.parametrize("service", ["geminidb", "ddm"])
+def test_a_running_task_has_an_end_in_the_future(sim: Simulator, service: str) -> None:
+    planned = pick(read(sim, service, duration=100, age=50), ROWS[service].end[0])
+    assert datetime.strptime(planned, "%Y-%m-%dT%H:%M:%S%z") > datetime.now(timezone.utc)
+
+
+@pytest.mark.parametrize(("service", "other"), [("cce", "cce_autopilot"), ("cce_autopilot", "cce"), ("ddm", "rds")])
+def test_a_service_does_not_answer_at_the_path_of_another(sim: Simulator, service: str, other: str) -> None:
+    task = sim.add_task(service)
+    answer = get(sim.endpoint(other) + path_of(task))
+    assert (answer.status_code, answer.json()["error_code"]) == (404, "APIGW.0101")
+
+
 def test_a_failed_dws_task_keeps_its_progress(sim: Simulator) -> None:
     assert read(sim, "dws", duration=0, outcome="failed")["progress"] == "9%"
 
@@ -412,6 +425,12 @@ def test_servers_come_and_go_with_their_tasks(sim: Simulator) -> None:
 def test_an_operation_refuses_what_it_cannot_read(sim: Simulator, body: bytes) -> None:
     url = f"{sim.endpoint('ecs')}/v1/{P}/cloudservers/delete"
     assert requests.post(url, headers=TOKEN, data=body, timeout=5).status_code == 400
+
+
+def test_the_task_of_an_operation_may_become_visible_later(sim: Simulator) -> None:
+    sim.change_operations(visible_after=60)
+    started = requests.put(f"{sim.endpoint('dcs')}/v2/{P}/instances/i1/async-swap", headers=TOKEN, timeout=5).json()
+    assert ask(sim, {"service": "dcs", "task_id": started["job_id"], "instance_id": "i1"}).status_code == 400
 
 
 def test_operations_refuse_a_slip(sim: Simulator) -> None:
