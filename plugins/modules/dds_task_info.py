@@ -29,6 +29,7 @@ options:
     required: true
     aliases: [job_id]
 seealso:
+  - module: huaweicloud.tasks.task_info
   - module: huaweicloud.tasks.wait_for_task
   - name: Obtaining Information About a Task with a Specified ID
     description: The page of the API.
@@ -55,76 +56,10 @@ EXAMPLES = r"""
 RETURN = r"""
 task:
   description:
-    - The task, in the same form for all services.
+    - The task, with the keys of an entry of RV(huaweicloud.tasks.task_info#module:tasks) but C(error).
     - Null where the API knows no such task. A new id becomes visible some seconds after it was issued.
   returned: always
   type: dict
-  contains:
-    service:
-      description: The service that was asked, as in O(huaweicloud.tasks.wait_for_task#module:service).
-      type: str
-    id:
-      description: Id of the task.
-      type: str
-    name:
-      description: Name of the task, which says what it does.
-      type: str
-    instance_id:
-      description: Id of the instance that the task works on.
-      type: str
-    instance_name:
-      description: Name of the instance, where the API gives it.
-      type: str
-    status:
-      description: Status of the task, in the API's own word.
-      type: str
-    state:
-      description:
-        - What the status means, in one vocabulary for all services.
-        - V(needs_action) means that a human must approve the task in the console.
-        - V(unknown) means that the status is a word which this collection does not know. It never counts as success.
-      type: str
-      choices: [pending, running, succeeded, failed, canceled, needs_action, unknown]
-    progress:
-      description: Progress from 0 to 100. Null where the API gives none.
-      type: int
-    remaining_seconds:
-      description: Seconds until the step in hand is done, as the API estimates it. Null where it gives none.
-      type: int
-    created_at:
-      description: When the task was created, as the API gives it.
-      type: str
-    ended_at:
-      description:
-        - When the task ended, as the API gives it.
-        - Some APIs fill it while the task is still running.
-      type: str
-    fail_reason:
-      description: Why the task failed, as the API gives it.
-      type: str
-    sub_tasks:
-      description: Steps of the task. Empty where the API has none.
-      type: list
-      elements: dict
-      contains:
-        name:
-          description: Name of the step.
-          type: str
-        status:
-          description: Status of the step, in the API's own word.
-          type: str
-        state:
-          description: What the status means, as for the task.
-          type: str
-        progress:
-          description: Progress of the step from 0 to 100, or null.
-          type: int
-        remaining_seconds:
-          description: Seconds until the step is done, or null.
-          type: int
-    details:
-      description: What only this API gives.
-      type: dict
   sample:
     service: dds
     id: 9d10bfd1-affb-49c3-b977-298950a8d6fa
@@ -138,6 +73,7 @@ task:
     created_at: "2021-07-13T07:28:43+0000"
     ended_at: "2021-07-13T07:28:53+0000"
     fail_reason: null
+    error_code: null
     sub_tasks: []
     details: {}
 response:
@@ -159,26 +95,9 @@ response:
         name: dds-3a98-wcc
       fail_reason: null
 failure:
-  description: What went wrong.
+  description: What went wrong, with the keys of RV(huaweicloud.tasks.task_info#module:failure).
   returned: when a request failed
   type: dict
-  contains:
-    kind:
-      description: The kind of failure.
-      type: str
-      choices: [unauthorized, api_error, connection]
-    code:
-      description: The API's error code, or null.
-      type: str
-    message:
-      description: The API's message, or what happened to the connection.
-      type: str
-    http_status:
-      description: The HTTP status, or null where there was no answer.
-      type: int
-    request_id:
-      description: The id of the request, for the cloud's support, or null.
-      type: str
   sample:
     kind: unauthorized
     code: APIGW.0301
