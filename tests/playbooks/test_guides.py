@@ -44,6 +44,12 @@ def test_an_example(example: list[dict[str, t.Any]], sim: Simulator, tmp_path: P
         "tasks_to_wait_for": [{"service": "dds", "task_id": "9d10bfd1-affb-49c3-b977-298950a8d6fa"}],
         "vault_access_key": accounts.ACCESS_KEY,
         "vault_secret_key": accounts.SECRET_KEY,
+        "token": accounts.TOKEN,
+        "project_id": accounts.PROJECT_ID,
+        "instance_id": "a1b2c3d4e5f64a7b8c9d0e1f2a3b4c5din01",
+        "server": {"name": "web"},
+        "cluster": {"kind": "Cluster", "apiVersion": "v3", "metadata": {"name": "c1"}},
+        **{service: sim.endpoint(service) for service in ("rds", "ecs", "dcs", "cce")},
     }
     play = example[0] if "hosts" in example[0] else cloud.play_of(example)
     play.setdefault("vars", {}).update(variables)
