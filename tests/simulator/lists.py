@@ -89,26 +89,26 @@ class ListApi:
 
 @dataclass
 class Page:
-    """One answer in the making; `found` are the records that the filters leave, `shown` those of the page."""
+    """One answer in the making; `found` are the tasks that the filters leave, `shown` those of the page."""
 
-    found: list[tuple[Task, Body]]
+    found: list[Task]
     limit: int
     skip: int = 0
 
     @property
-    def shown(self) -> list[tuple[Task, Body]]:
-        """The records of this page."""
+    def shown(self) -> list[Task]:
+        """The tasks of this page."""
         return self.found[self.skip:self.skip + self.limit]
 
 
-def names(page: Page, name: str) -> list[str]:
+def names(page: Page) -> list[str]:
     """The kinds of the tasks found."""
-    return sorted({str(record.get(name)) for dummy, record in page.found})
+    return sorted({task.name for task in page.found})
 
 
 def markers(page: Page) -> Body:
     """ELB: where the pages before and behind this one are."""
-    ids = [task.id for task, dummy in page.shown]
+    ids = [task.id for task in page.shown]
     info: Body = {"current_count": len(ids)}
     if ids and page.skip:
         info["previous_marker"] = ids[0]
@@ -126,7 +126,7 @@ LISTS = {
     "taurusdb": ListApi(
         "jobs", "total_count", offset_time, (10, 20, 50), 10,
         {"status": key("status"), "job_name": key("job_name"), "job_id": task_id}, "gaussdbformysql:task:list",
-        offset="record_from_1", extra=lambda page: {"action_names": names(page, "job_name")}),
+        offset="record_from_1", extra=lambda page: {"action_names": names(page)}),
     "dds": ListApi(
         "jobs", "total_count", offset_time, range(1, 101), 100,
         {"status": key("status"), "id": task_id, "name": key("name")}, "dds:task:listAll",
@@ -138,7 +138,7 @@ LISTS = {
         "tasks", "total_count", milliseconds, range(1, 51), 10,
         {"id": task_id, "instance_id": instance_id, "order_id": key("order_id"), "name": key("name"),
          "status": key("status")}, "rds:task:listAll",
-        window="both", extra=lambda page: {"actions": names(page, "name")}),
+        window="both", extra=lambda page: {"actions": names(page)}),
     "gaussdb": ListApi(
         "tasks", "total_count", milliseconds, range(1, 101), 100,
         {"status": key("status"), "name": key("name")}, "gaussdb:task:list"),  # made up
@@ -205,7 +205,7 @@ def turn(page: Page, query: Mapping[str, str]) -> None:
     marker = query.get("marker")
     if marker is None:
         return
-    place = [task.id for task, dummy in page.found].index(marker)
+    place = [task.id for task in page.found].index(marker)
     back = query.get("page_reverse") == "true"
     page.skip = max(0, place - page.limit) if back else place + 1
     page.limit = min(page.limit, place) if back else page.limit
@@ -216,6 +216,18 @@ def typed_total(api: ListApi, rules: Rules, count: int) -> Body:
     kind = api.total_type if rules.total == "documented" else rules.total
     values = {"null": None, "string": str(count), "number": count, "wrong": count // 2}
     return {api.total or "total_count": values[kind]} if kind in values else {}
+
+
+def record_of(service: str, task: Task, at: float) -> Body:
+    """The record of a task."""
+    return RECORDS[service](task, at) | task.listed
+
+
+def passes(service: str, task: Task, query: Mapping[str, str], at: float) -> bool:
+    """Whether the filters leave a task; a record is made only where one is asked for."""
+    asked = {name: get for name, get in LISTS[service].filters.items() if name in query}
+    record = record_of(service, task, at) if asked else {}
+    return all(get(task, record) == query[name] for name, get in asked.items())
 
 
 class Lists:
@@ -234,10 +246,13 @@ class Lists:
         if api.parameter == "start" and not self._store.knows_instance(service, call.project_id, call.instance_id):
             return errors.unknown_kafka_instance()
         try:
-            page = self._page(service, incoming, call, now)
+            page = self._page(service, incoming, call, now - rules.lag)
         except (Refused, ValueError, OverflowError):
             return errors.error(api.shape, 400, api.code, "Parameter error.")
-        body = self._body(api, rules, page)
+        records = [
+            {name: value for name, value in record_of(service, task, now - rules.lag).items() if name not in rules.omit}
+            for task in page.shown]
+        body = {api.key: records, **typed_total(api, rules, len(page.found)), **api.extra(page)}
         if self._rules.another_arrives(service):
             instance = {"instance_id": call.instance_id} if call.instance_id else {}
             self._store.create({"service": service, "project_id": call.project_id, **instance}, now)
@@ -250,36 +265,29 @@ class Lists:
                 return service
         return call.services[0]
 
-    def _found(self, service: str, call: Call, at: float, rules: Rules) -> list[tuple[Task, Body]]:
-        """Every task of the list with its record, in the order of the list."""
+    def _tasks(self, service: str, call: Call, at: float, rules: Rules) -> list[Task]:
+        """Every task of the list, in the order of the list."""
         tasks = [
             task for task in self._store.visible(WITH_RESTORES.get(service, (service,)), call.project_id, at)
             if call.instance_id in ("", task.instance_id) and task.id not in rules.hidden and task.job is not False]
         tasks.sort(key=lambda task: task.created_at, reverse=rules.order == "newest")
-        return [(task, RECORDS[service](task, at) | task.listed) for task in tasks]
+        return tasks
 
-    def _page(self, service: str, incoming: Incoming, call: Call, now: float) -> Page:
-        """The page asked for, of the list as it was some time ago where it lags."""
+    def _page(self, service: str, incoming: Incoming, call: Call, at: float) -> Page:
+        """The page asked for, of the list as it was at a moment."""
         api, rules, query = LISTS[service], self._rules.of(service), incoming.query
         since, until = read_window(api, incoming, datetime.now(timezone.utc))
         limit = read_number(query, "limit", api.limit)
         if limit not in api.limits:
             raise Refused
+        since = since.replace(microsecond=0)
         found = [
-            (task, record) for task, record in self._found(service, call, now - rules.lag, rules)
-            if since.replace(microsecond=0) <= task.created_at.replace(microsecond=0) <= until
-            and all(get(task, record) == query[name] for name, get in api.filters.items() if name in query)]
+            task for task in self._tasks(service, call, at, rules)
+            if since <= task.created_at.replace(microsecond=0) <= until and passes(service, task, query, at)]
         page = Page(found[:rules.most], limit, first_record(api, rules, query, limit))
         if service == "elb":
             turn(page, query)
         return page
-
-    @staticmethod
-    def _body(api: ListApi, rules: Rules, page: Page) -> Body:
-        """The answer."""
-        records = [
-            {name: value for name, value in record.items() if name not in rules.omit} for dummy, record in page.shown]
-        return {api.key: records, **typed_total(api, rules, len(page.found)), **api.extra(page)}
 
 
 def refused(call: Call, api: ListApi) -> Answer:
