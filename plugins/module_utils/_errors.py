@@ -113,8 +113,7 @@ class ApiError(TasksError):
     """A request got no usable answer.
 
     ``action`` says what was tried, without query or credentials; ``hint`` what to do about it.
-    ``body`` is the decoded answer where there was one. ``retry_after`` is in seconds. ``text`` is the whole message
-    where it is known already.
+    ``body`` is the decoded answer where there was one. ``retry_after`` is in seconds.
     """
 
     def __init__(
@@ -130,7 +129,6 @@ class ApiError(TasksError):
         hint: str = "",
         retry_after: float | None = None,
         body: t.Any = None,
-        text: str | None = None,
     ) -> None:
         self.message = message
         self.error_class = error_class or classify_error(http_status, code)
@@ -142,7 +140,7 @@ class ApiError(TasksError):
         self.hint = hint
         self.retry_after = retry_after
         self.body = body
-        super().__init__(text or self._sentence())
+        super().__init__(self._sentence())
 
     def _sentence(self) -> str:
         came_back = describe_response(self.http_status, self.code, self.message, self.request_id)
@@ -163,24 +161,6 @@ class ApiError(TasksError):
             "http_status": self.http_status,
             "request_id": self.request_id,
         }
-
-    def to_observation(self) -> dict[str, t.Any]:
-        """Return the error as a task's ``error`` in a result; `from_observation` reads it back."""
-        return dict(self.to_failure(), error_class=self.error_class.value, retry_after=self.retry_after, text=str(self))
-
-    @classmethod
-    def from_observation(cls, value: t.Mapping[str, t.Any]) -> ApiError:
-        """Read back what `to_observation` gave."""
-        return cls(
-            value["message"],
-            error_class=ErrorClass(value["error_class"]),
-            kind=value["kind"],
-            code=value["code"],
-            http_status=value["http_status"],
-            request_id=value["request_id"],
-            retry_after=value["retry_after"],
-            text=value["text"],
-        )
 
     def to_result(self) -> dict[str, t.Any]:
         return {"msg": str(self), "failure": self.to_failure()}

@@ -85,10 +85,6 @@ failure:
   description: What went wrong, as in M(huaweicloud.tasks.wait_for_task).
   returned: when the request failed
   type: dict
-error:
-  description: The same with what it means for asking again, as C(error) of a task in M(huaweicloud.tasks.wait_for_task).
-  returned: when the request failed
-  type: dict
 """
 
 import os
@@ -98,7 +94,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._argspec import connection_arguments
 from ..module_utils._client import TaskClient, new_task_client
-from ..module_utils._errors import ApiError, TasksError
+from ..module_utils._errors import TasksError
 
 
 def run(params: t.Mapping[str, t.Any], client: TaskClient, *, check_mode: bool) -> dict[str, t.Any]:
@@ -119,8 +115,7 @@ def main() -> None:
         client = new_task_client(module.params, os.environ, module.no_log_values.add)
         module.exit_json(**run(module.params, client, check_mode=module.check_mode))
     except TasksError as error:
-        more = {"error": error.to_observation()} if isinstance(error, ApiError) else {}
-        module.fail_json(**error.to_result(), **more)
+        module.fail_json(**error.to_result())
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ SECRETS = (accounts.TOKEN, accounts.SECRET_KEY, accounts.SECURITY_TOKEN, account
 
 def assert_discreet(error: ApiError, *more: str) -> None:
     """No secret, no query and no part of a traceback in what is shown of an error."""
-    shown = f"{error} {error.to_result()} {error.to_observation()} {error!r}"
+    shown = f"{error} {error.to_result()} {error!r}"
     for secret in (*SECRETS, "?id=", "Traceback", "urllib3", *more):
         assert secret not in shown
     # Nor in what Python would print with it.
