@@ -23,6 +23,7 @@ import typing as t
 
 from ._errors import ApiError, ErrorClass, InputError
 from ._pacing import MAX_RETRY_AFTER, TICK, Pacer, told_rate
+from ._survey import TRUST_SECONDS, OpenList, Survey, list_of, new_survey
 from ._task import FAILED_STATES, State, Task, TaskRef
 
 Observation = t.Union[Task, ApiError]
@@ -40,6 +41,8 @@ MAX_REJECTIONS = 3
 URGENCY = 2.0
 # Sums of floating-point seconds may miss a moment by less than this.
 EPSILON = 1e-6
+# A list is read for so long before tasks are polled by id again.
+READING_SECONDS = 2.0
 
 GOOD_STATES = frozenset((State.SUCCEEDED,))
 # A task that needs a human's approval moves no further by itself.
@@ -192,6 +195,12 @@ class TaskWatch:
         self.task = task
         if task.state == State.UNKNOWN:
             self.unknown_statuses += [word for word in _words(task) if word not in self.unknown_statuses]
+
+    def completed(self, task: Task) -> Task:
+        """Return what a list says of this task, with what only the answer by id has."""
+        if self.task is None:
+            return task
+        return task._replace(details=self.task.details, sub_tasks=task.sub_tasks or self.task.sub_tasks)
 
     def deadlines(self, policy: Policy) -> list[float]:
         """Return the moments at which patience with this task's trouble ends."""
@@ -404,8 +413,12 @@ class Waiter:
         on_update: t.Callable[[Snapshot], None] = lambda snapshot: None,
         started: float | None = None,
         key: t.Callable[[TaskRef], t.Hashable] = lane_of,
+        open_list: OpenList | None = None,
+        on_listed: t.Callable[[t.Mapping[TaskRef, Task]], None] = lambda tasks: None,
     ) -> None:
         """``started`` is when the wait began by the clock; None is now. Tasks of one ``key`` share a request limit.
+
+        ``open_list`` returns how to read the list that has a task, and ``on_listed`` is told what a list has said.
 
         :raises InputError: a number makes no sense, or nothing could succeed
         """
@@ -428,6 +441,8 @@ class Waiter:
         self._polls = 0
         self._started = clock() if started is None else started
         self._first_poll_at: float | None = None
+        self._on_listed = on_listed
+        self._surveys = self._surveys_of(open_list, random) if open_list else []
         # How the wait has ended.
         self.end: Snapshot | None = None
 
@@ -437,6 +452,19 @@ class Waiter:
             watches.setdefault(key(ref), []).append(watch)
         lanes = {each: Lane(those, self._policy, random) for each, those in watches.items()}
         return {ref: lanes[key(ref)] for ref in self._by_ref}
+
+    def _surveys_of(self, open_list: OpenList, random: t.Callable[[], float]) -> list[Survey]:
+        if self._policy.poll_once or self._policy.timeout == 0:
+            return []
+        groups: dict[t.Hashable, list[TaskRef]] = {}
+        for ref in self._by_ref:
+            groups.setdefault(list_of(ref), []).append(ref)
+        pauses = (self._policy.sleep, max(self._policy.sleep, self._policy.max_sleep))
+        made = (new_survey(refs, open_list, pauses=pauses, random=random) for refs in groups.values())
+        surveys = [survey for survey in made if survey]
+        for ref in (ref for survey in surveys for ref in survey.refs):
+            self._by_ref[ref].due = math.inf
+        return surveys
 
     @property
     def refs(self) -> list[TaskRef]:
@@ -501,6 +529,10 @@ class Waiter:
         return self._deadline() - self._clock()
 
     def _poll(self, *, is_last: bool) -> None:
+        if is_last:
+            self._poll_all_by_id()
+        for survey in self._surveys:
+            self._read_list(survey)
         began = self._clock()
         batch = [watch for lane in self._lanes for watch in lane.take(began, is_last=is_last)]
         if not batch:
@@ -514,6 +546,41 @@ class Waiter:
         }
         self.record(dict(zip((watch.ref for watch in batch), observations)), now, late)
         self._schedule(batch, observations, began, now)
+
+    def _poll_all_by_id(self) -> None:
+        """At its end a wait asks for every task by id."""
+        for ref in (ref for survey in self._surveys for ref in survey.refs):
+            self._by_ref[ref].due = -math.inf
+        self._surveys = []
+
+    def _read_list(self, survey: Survey) -> None:
+        """Read on in a list, and poll by id what it does not show as running."""
+        began = self._clock()
+        wanted = {ref for ref in survey.refs if not self._by_ref[ref].settled}
+        while wanted and survey.ready_at(now := self._clock()) <= now + EPSILON and now - began < READING_SECONDS:
+            page = survey.read(now, wanted)
+            self.record_listed({ref: task for ref, task in page.running.items() if ref in wanted}, self._clock())
+            for ref in page.running:
+                self._by_ref[ref].due = now + TRUST_SECONDS
+            self._poll_soon(page.ended, now)
+            if survey.is_given_up:
+                self._surveys = [other for other in self._surveys if other is not survey]
+                self._poll_soon(wanted, now)
+            elif page.is_last:
+                self._poll_soon([ref for ref in wanted if self._by_ref[ref].polled_at < survey.began_at], now)
+                return
+
+    def _poll_soon(self, refs: t.Iterable[TaskRef], now: float) -> None:
+        for ref in refs:
+            self._by_ref[ref].due = min(self._by_ref[ref].due, now)
+
+    def record_listed(self, tasks: t.Mapping[TaskRef, Task], now: float) -> None:
+        """Take in what a list says of tasks that still run, be it a list of this process or of one that it follows."""
+        for ref, task in tasks.items():
+            watch = self._by_ref[ref]
+            watch.update(watch.completed(task), now, self._policy)
+        if tasks:
+            self._on_listed(tasks)
 
     def record(
         self, observations: t.Mapping[TaskRef, Observation], now: float, late: t.Mapping[TaskRef, float]
@@ -589,7 +656,8 @@ class Waiter:
     def _next_poll_at(self) -> float:
         now = self._clock()
         wakes_at = min((lane.wakes_at(now, self._deadline()) for lane in self._lanes), default=self._deadline())
-        return max(wakes_at, now)
+        lists_at = min((survey.ready_at(now) for survey in self._surveys), default=math.inf)
+        return max(min(wakes_at, lists_at), now)
 
     # How it ends
 

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waits whose tasks are seen in a list: few requests, and never another result than by id."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import random
+import typing as t
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import TaskRef
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Policy, Snapshot, Waiter
+from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.limited_api import (
+    EPOCH,
+    LATENCY,
+    FixedWindow,
+    Limit,
+    LimitedCloud,
+)
+
+PAGE_SIZE = 50
+TOLD = "policy user over ratelimit,limit:200,time:5 minute"
+
+
+def unlimited(now: float) -> bool:
+    return True
+
+
+@dataclasses.dataclass
+class ListedCloud:
+    """TaurusDB's task by id, and its list of instant tasks with a request limit of its own."""
+
+    ends: dict[TaskRef, float]
+    by_id: LimitedCloud
+    list_limit: Limit = unlimited
+    # How old the truth is that the list shows, which tasks it leaves out, and what it answers instead.
+    lag: float = 0.0
+    left_out: frozenset[TaskRef] = frozenset()
+    refusal: t.Callable[[int], t.Any] = lambda count: None
+    pages: int = 0
+
+    def open_list(self, ref: TaskRef) -> t.Callable[[t.Sequence[tuple[str, str]]], t.Any]:
+        return self.send
+
+    def send(self, query: t.Sequence[tuple[str, str]]) -> t.Any:
+        self.pages += 1
+        if not self.list_limit(self.by_id.now):
+            return ApiError(TOLD, http_status=429, code="APIGW.0308")
+        refusal = self.refusal(self.pages)
+        if refusal is not None:
+            return refusal
+        self.by_id.now += LATENCY
+        number = int(dict(query).get("offset", "1"))
+        listed = [ref for ref in self.ends if ref not in self.left_out]
+        return {"jobs": [self._record(ref) for ref in listed[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]]}
+
+    def _record(self, ref: TaskRef) -> dict[str, t.Any]:
+        is_over = self.by_id.now - self.lag - EPOCH >= self.ends[ref]
+        return {"job_id": ref.task_id, "job_name": "x", "status": "Completed" if is_over else "Running", "process": ""}
+
+    def wait(self, *, lists: bool = True, **policy: t.Any) -> Snapshot:
+        def sleep(seconds: float) -> None:
+            self.by_id.now += seconds
+
+        waiter = Waiter(
+            list(self.ends),
+            Policy(**policy),
+            probe=self.by_id.probe,
+            clock=self.by_id.clock,
+            sleep=sleep,
+            random=random.Random(1).random,
+            open_list=self.open_list if lists else None,
+        )
+        return waiter.run()
+
+    def lags(self) -> list[float]:
+        """For each task the seconds from its end to the poll that has seen it."""
+        return sorted(self.by_id.granted[ref][-1] - end for ref, end in self.ends.items())
+
+
+def cloud(ends: t.Iterable[float], *, limit: Limit = unlimited, **more: t.Any) -> ListedCloud:
+    by_ref = {TaskRef("taurusdb", f"t{number}"): end for number, end in enumerate(ends)}
+    return ListedCloud(by_ref, LimitedCloud(limit, text=TOLD, ends=by_ref), **more)
+
+
+def spread(count: int, seconds: float) -> list[float]:
+    dice = random.Random(7)
+    return [dice.uniform(0, seconds) for dummy in range(count)]
+
+
+def requests_by_id(sky: ListedCloud) -> int:
+    return len(sky.by_id.requests)
+
+
+def test_many_tasks_cost_few_requests() -> None:
+    sky = cloud(spread(1000, 600))
+    assert sky.wait(timeout=900, sleep=5, max_sleep=5).failure is None
+    # By id alone it takes 1,000 requests every 5 s for those that still run.
+    assert requests_by_id(sky) < 2500
+    assert sky.pages < 130 * 25
+    assert sky.lags()[950] < 12
+
+
+def test_a_thousand_tasks_within_the_limit_of_each_api() -> None:
+    """200 requests in 5 minutes: by id alone a fair round takes 25 minutes."""
+    sky = cloud(spread(1000, 3600), limit=FixedWindow(200, 300), list_limit=FixedWindow(200, 300))
+    assert sky.wait(timeout=5400, sleep=5, max_sleep=30).failure is None
+    assert sky.lags()[950] < 60
+
+
+def test_a_list_that_lags_makes_no_wait_wrong() -> None:
+    sky = cloud(spread(200, 300), lag=20)
+    assert sky.wait(timeout=900, sleep=5).failure is None
+    assert sky.lags()[-1] < 20 + 30 + 5
+
+
+def refused(code: int) -> ApiError:
+    return ApiError("you may not", http_status=code, code="DBS.200010")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "most_pages"),
+    [
+        (lambda count: refused(403), 1),
+        (lambda count: {"no": "list"}, 1),
+        (lambda count: ApiError("lost", kind="connection"), 3),
+        (lambda count: {"jobs": [{"job_id": f"other-{count}-{n}", "status": "Running"} for n in range(50)]}, 151),
+        (lambda count: {"jobs": []}, 1),
+    ],
+    ids=["refused", "odd", "network", "others", "empty"],
+)
+def test_a_list_that_is_of_no_use_is_left(refusal: t.Callable[[int], t.Any], most_pages: int) -> None:
+    sky = cloud(spread(200, 120), refusal=refusal)
+    assert sky.wait(timeout=300, sleep=5).failure is None
+    assert sky.pages <= most_pages
+    assert sky.lags()[-1] < 60
+
+
+def test_a_list_whose_trouble_passes_is_read_on() -> None:
+    sky = cloud(spread(200, 300), refusal=lambda count: ApiError("lost", kind="connection") if count == 3 else None)
+    assert sky.wait(timeout=600, sleep=5).failure is None
+    assert sky.pages > 20
+    assert requests_by_id(sky) < 1000
+
+
+def test_few_tasks_are_asked_by_id_alone() -> None:
+    sky = cloud(spread(49, 60))
+    sky.wait(timeout=100, sleep=5)
+    assert sky.pages == 0
+
+
+@pytest.mark.parametrize("policy", [{"timeout": 0}, {"timeout": 60, "poll_once": True}])
+def test_one_poll_is_by_id(policy: dict[str, t.Any]) -> None:
+    sky = cloud(spread(100, 60))
+    sky.wait(**policy)
+    assert (sky.pages, requests_by_id(sky)) == (0, 100)
+
+
+def test_the_last_poll_is_by_id() -> None:
+    sky = cloud([math.inf] * 100)
+    end = sky.wait(timeout=60, sleep=5)
+    assert end.failure
+    assert end.failure.kind == "timeout"
+    assert len({ref for ref, granted in sky.by_id.granted.items() if granted[-1] >= 60 - 1}) == 100
+
+
+def test_how_a_task_ended_is_asked_by_id() -> None:
+    sky = cloud(spread(100, 60))
+    end = sky.wait(timeout=300, sleep=5)
+    assert all(watch.task and watch.task.status == "Running" for watch in end.watches)  # as this API by id says it
+    assert all(sky.by_id.granted[ref] for ref in sky.ends)
+
+
+@given(
+    ends=st.lists(st.one_of(st.floats(0, 200), st.just(math.inf)), min_size=50, max_size=80),
+    lag=st.floats(0, 30),
+    left_out=st.sets(st.integers(0, 79), max_size=10),
+    troubled=st.sets(st.integers(1, 30), max_size=5),
+)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_lists_change_no_result(ends: list[float], lag: float, left_out: set[int], troubled: set[int]) -> None:
+    def refusal(count: int) -> t.Any:
+        return ApiError("lost", kind="connection", error_class=ErrorClass.TRANSIENT) if count in troubled else None
+
+    results = []
+    for lists in (True, False):
+        sky = cloud(ends, lag=lag, refusal=refusal)
+        sky.left_out = frozenset(ref for number, ref in enumerate(sky.ends) if number in left_out)
+        end = sky.wait(lists=lists, timeout=300, sleep=5)
+        results.append((end.failure.kind if end.failure else None, [watch.finished for watch in end.watches]))
+    assert results[0] == results[1]
