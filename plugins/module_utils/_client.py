@@ -56,6 +56,8 @@ from ._http import (
     no_response_within,
     unreadable,
 )
+from ._listing import Found, Wanted, find_tasks
+from ._lists import LISTS, TaskList, list_of
 from ._parsing import NoSuchTaskError, UnreadableResponseError, gone_task, means_gone, read_task
 from ._services import Service
 from ._settings import (
@@ -69,6 +71,7 @@ from ._settings import (
     settings_from,
 )
 from ._signing import canonical_query
+from ._survey import SendList
 from ._task import Task, TaskRef
 
 _ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -326,25 +329,79 @@ class TaskClient:
         """
         service = service_of(ref)
         project_id = self._project(ref, limit)
-        url = f"{self._address(ref)}{service.path_of(ref, project_id)}"
-        query = canonical_query(service.query_of(ref, project_id))
-        by_password = self._credentials.method == PASSWORD
-        request = Request(
-            "GET",
-            f"{url}?{query}" if query else url,
-            f"Cannot read the {service.title} task {ref.label} (GET {address_of(url)})",
-            auth=self._auth(self._region(ref), self._given_project(ref) if by_password else project_id),
-            headers={"X-Language": self._params["language"]} if service.sends_language else {},
-            names_task=True,
-            codes=service.codes,
-            not_found_hint=service.not_found_hint,
-        )
+        path, query = service.path_of(ref, project_id), service.query_of(ref, project_id)
+        request = self._request(ref, f"Cannot read the {service.title} task {ref.label}", path, query, project_id)
         try:
             return _read_response(service, ref, request, self._http.send(request, limit))
         except ApiError as error:
             if not means_gone(service, error):
                 raise
             return TaskResponse(gone_task(service, ref), error.body)
+
+    def _request(
+        self, ref: TaskRef, action: str, path: str, query: t.Iterable[tuple[str, str]], project_id: str
+    ) -> Request:
+        service = service_of(ref)
+        url = f"{self._address(ref)}{path}"
+        encoded = canonical_query(query)
+        by_password = self._credentials.method == PASSWORD
+        return Request(
+            "GET",
+            f"{url}?{encoded}" if encoded else url,
+            f"{action} (GET {address_of(url)})",
+            auth=self._auth(self._region(ref), self._given_project(ref) if by_password else project_id),
+            headers={"X-Language": self._params["language"]} if service.sends_language else {},
+            names_task=True,
+            codes=service.codes,
+            not_found_hint=service.not_found_hint,
+        )
+
+    def list_tasks(self, ref: TaskRef, wanted: Wanted, now: float) -> Found:
+        """Find tasks in the list of a service; ``ref`` says which service, instance and place.
+
+        :raises ApiError: a page was refused, or there was no usable response
+        :raises InputError: the service has no list, or where it is is not known
+        """
+        task_list = list_of(ref.service, ref.instance_id)
+        self._check_source(ref)
+
+        def send(query: t.Sequence[tuple[str, str]]) -> t.Any:
+            body = self._send_list(ref, task_list, query)
+            if isinstance(body, ApiError):
+                raise body
+            return body
+
+        try:
+            return find_tasks(service_of(ref), task_list, wanted, send=send, now=now)
+        except UnreadableResponseError as error:
+            raise unreadable(str(error), action=f"Cannot list the {service_of(ref).title} tasks") from None
+
+    def open_list(self, ref: TaskRef) -> SendList | None:
+        """Return how to send requests to the list that has a task; None where there is none."""
+        task_list = LISTS.get(ref.service)
+        return functools.partial(self._send_list, ref, task_list) if task_list else None
+
+    def _send_list(self, ref: TaskRef, task_list: TaskList, query: t.Sequence[tuple[str, str]]) -> t.Any:
+        """Return the decoded body of one page of a list, or an error."""
+        seconds = self._request_timeout * self._requests_each([ref]) + GRACE_SECONDS
+        call = functools.partial(self._try_list, ref, task_list, query)
+        (result,) = run_all([call], workers=1, patience=seconds)
+        if isinstance(result, Missing):
+            return _no_response(f"Cannot list the {service_of(ref).title} tasks", no_response_within(seconds))
+        return result
+
+    def _try_list(self, ref: TaskRef, task_list: TaskList, query: t.Sequence[tuple[str, str]]) -> t.Any:
+        service = service_of(ref)
+        try:
+            project_id = self._project(ref, None)
+            path = task_list.path.format(project_id=project_id, instance_id=ref.instance_id)
+            request = self._request(ref, f"Cannot list the {service.title} tasks", path, query, project_id)
+            hinted = request._replace(
+                forbidden_hint=task_list.permission_hint, not_found_hint="Check instance_id, region and project_id."
+            )
+            return self._http.send(hinted).body
+        except ApiError as error:
+            return error
 
     def get_tasks(self, refs: t.Sequence[TaskRef], limit: float | None = None) -> list[Task | ApiError]:
         """Ask for many tasks at once, in not more than ``limit`` seconds; the answers are in the order given."""

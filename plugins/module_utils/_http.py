@@ -77,7 +77,7 @@ class Request(t.NamedTuple):
 
     ``action`` begins the error's message, ``hint`` says what to do when a request without ``auth`` is refused;
     ``text`` expects plain text instead of JSON. ``names_task``: HTTP 404 means that there is no such task, about which
-    ``not_found_hint`` says what to do. ``codes`` are those of the service.
+    ``not_found_hint`` and ``forbidden_hint`` say what to do. ``codes`` are those of the service.
     """
 
     method: str
@@ -91,6 +91,7 @@ class Request(t.NamedTuple):
     names_task: bool = False
     codes: ErrorCodes = NO_CODES
     not_found_hint: str = ""
+    forbidden_hint: str = ""
 
 
 class Response(t.NamedTuple):
@@ -412,6 +413,8 @@ def _hint(status: int, code: str | None, error_class: ErrorClass, request: Reque
         return "Redirects are not followed, so that credentials reach no other host: check endpoint."
     if code == UNKNOWN_API:
         return "There is no such API at this address: check region and endpoint."
+    if status == 403 and request.forbidden_hint:
+        return request.forbidden_hint
     if status == 403:
         return "These credentials may not read this: check project_id and the user's permissions for the task API."
     return _hint_of_class(error_class, request)

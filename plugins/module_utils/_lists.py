@@ -15,6 +15,8 @@ import time
 import types
 import typing as t
 
+from ._errors import InputError
+
 # How a list's offset counts: unknown or disputed, known to be a record's number, or the id of the page's last record.
 OFFSET, RECORD, MARKER = "offset", "record", "marker"
 
@@ -48,6 +50,12 @@ class TaskList(t.NamedTuple):
     needs_span: bool = False
     is_enough: bool = True
     permission: str = ""
+
+    @property
+    def permission_hint(self) -> str:
+        """What to do where the list is refused."""
+        needed = f" ({self.permission})" if self.permission else ""
+        return f"These credentials lack the permission to list tasks{needed}; it is another one than to read a task."
 
     def span(self, since: float | None, now: float) -> list[tuple[str, str]]:
         """Return the query parameters that choose tasks by their time; both are in seconds since 1970."""
@@ -185,3 +193,19 @@ LISTS: dict[str, TaskList] = {
         time_format="%Y-%m-%dT%H:%M:%SZ",
     ),
 }
+
+
+def list_of(service: str, instance_id: str | None) -> TaskList:
+    """Return a service's list.
+
+    :raises InputError: the service has none, or needs the instance
+    """
+    task_list = LISTS.get(service)
+    if task_list is None:
+        raise InputError(
+            f"{service} has no list of tasks: name tasks by task_id. "
+            f"Services that have a list: {', '.join(sorted(LISTS))}."
+        )
+    if "{instance_id}" in task_list.path and not instance_id:
+        raise InputError(f"The list of {service} is one of an instance: set instance_id.")
+    return task_list

@@ -108,6 +108,7 @@ class Stream:
         self._mask = Mask(secrets, refs)
         self._indexes = {ref: index for index, ref in enumerate(dict.fromkeys(refs))}
         self._seen: list[tuple[int, Observation]] = []
+        self._listed: list[tuple[int, Task]] = []
 
     def begin(self) -> None:
         """Tell that nothing is wrong with the options."""
@@ -123,14 +124,21 @@ class Stream:
 
         return note
 
+    def listed(self, tasks: t.Mapping[TaskRef, Task]) -> None:
+        """Take down what a list says of tasks that still run."""
+        self._listed += [(self._indexes[ref], task) for ref, task in tasks.items()]
+
     def update(self, snapshot: Snapshot) -> None:
         """Tell what a poll brought."""
         seen, self._seen = self._seen, []
+        listed, self._listed = self._listed, []
         if self._channel.connected:
-            observations = [[index, self._mask(encode(observation))] for index, observation in seen]
-            late = [[self._indexes[watch.ref], watch.excused] for watch in snapshot.watches if watch.excused]
-            now, over = snapshot.now, snapshot.over
-            self._channel.send({"now": now, "over": over, "observations": observations, "late": late})
+            message: dict[str, t.Any] = {"now": snapshot.now, "over": snapshot.over}
+            those: t.Sequence[tuple[int, Observation]]
+            for key, those in (("listed", listed), ("observations", seen)):
+                message[key] = [[index, self._mask(encode(each))] for index, each in those]
+            message["late"] = [[self._indexes[watch.ref], watch.excused] for watch in snapshot.watches if watch.excused]
+            self._channel.send(message)
 
     def end(self, result: t.Mapping[str, t.Any]) -> None:
         """Tell the result."""

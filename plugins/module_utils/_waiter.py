@@ -426,10 +426,8 @@ class Waiter:
         if not refs and policy.require == "any":
             raise InputError("tasks is empty: with require=any one of them must succeed. Name tasks to wait for.")
         self._policy = policy
-        self._probe = probe
-        self._clock = clock
-        self._sleep = sleep
-        self._on_update = on_update
+        self._probe, self._clock, self._sleep = probe, clock, sleep
+        self._on_update, self._on_listed = on_update, on_listed
         self._backoff = Backoff(policy, random)
         self._by_ref = {ref: TaskWatch(ref, approval_awaited=not policy.ends_at_first_failure) for ref in refs}
         self._watches = [self._by_ref[ref] for ref in refs]
@@ -441,7 +439,6 @@ class Waiter:
         self._polls = 0
         self._started = clock() if started is None else started
         self._first_poll_at: float | None = None
-        self._on_listed = on_listed
         self._surveys = self._surveys_of(open_list, random) if open_list else []
         # How the wait has ended.
         self.end: Snapshot | None = None
@@ -732,6 +729,8 @@ def new_waiter(
     sleep: t.Callable[[float], None] = time.sleep,
     on_update: t.Callable[[Snapshot], None] = lambda snapshot: None,
     started: float | None = None,
+    open_list: OpenList | None = None,
+    on_listed: t.Callable[[t.Mapping[TaskRef, Task]], None] = lambda tasks: None,
 ) -> Waiter:
     """Build the wait that the options of ``wait_for_task`` ask for; ``started`` is by the clock.
 
@@ -746,6 +745,8 @@ def new_waiter(
         random=random.random,
         on_update=on_update,
         started=started,
+        open_list=open_list,
+        on_listed=on_listed,
     )
 
 

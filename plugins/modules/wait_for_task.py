@@ -382,6 +382,8 @@ def wait(
         check_mode=check_mode,
         on_update=stream.update,
         started=started,
+        open_list=client.open_list,
+        on_listed=stream.listed,
     )
     client.check(refs)
     stream.begin()

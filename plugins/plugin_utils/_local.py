@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._stream import decode
+from ..module_utils._task import Task, TaskRef
 from ..module_utils._waiter import Waiter
 from ._progress import Progress
 
@@ -36,9 +37,14 @@ class LocalWait:
             self._progress.begin(self._waiter.snapshot())
         else:
             refs = self._waiter.refs
-            observations = {refs[index]: decode(value) for index, value in message["observations"]}
+            listed, observations = (
+                {refs[index]: decode(value) for index, value in message[key]} for key in ("listed", "observations")
+            )
             late = {refs[index]: seconds for index, seconds in message["late"]}
-            self._waiter.record(observations, message["now"], late)
+            if listed:
+                self._waiter.record_listed(t.cast("dict[TaskRef, Task]", listed), message["now"])
+            if observations or not listed:
+                self._waiter.record(observations, message["now"], late)
             self._progress.update(self._waiter.snapshot(over=message["over"]))
 
     def on_idle(self) -> None:
