@@ -436,8 +436,7 @@ class Waiter:
         # What was polled since the last common pause, and since when.
         self._round: list[TaskWatch] = []
         self._round_began = 0.0
-        self._polls = 0
-        self._started = clock() if started is None else started
+        self._polls, self._started = 0, clock() if started is None else started
         self._first_poll_at: float | None = None
         self._surveys = self._surveys_of(open_list, random) if open_list else []
         # How the wait has ended.
