@@ -12,6 +12,8 @@ from __future__ import annotations
 import enum
 import typing as t
 
+from ._text import plain
+
 
 class ErrorClass(enum.Enum):
     """What an error says about asking again."""
@@ -80,7 +82,7 @@ class TasksError(Exception):
 
     def to_result(self) -> dict[str, t.Any]:
         """Return what the module fails with."""
-        return {"msg": str(self)}
+        return {"msg": plain(str(self))}
 
 
 class InputError(TasksError):
@@ -95,7 +97,7 @@ class MissingLibraryError(TasksError):
         self.exception = exception
 
     def to_result(self) -> dict[str, t.Any]:
-        return {"msg": str(self), "exception": self.exception}
+        return {**super().to_result(), "exception": self.exception}
 
 
 def describe_response(http_status: int | None, code: str | None, message: str, request_id: str | None) -> str:
@@ -163,4 +165,4 @@ class ApiError(TasksError):
         }
 
     def to_result(self) -> dict[str, t.Any]:
-        return {"msg": str(self), "failure": self.to_failure()}
+        return {**super().to_result(), "failure": self.to_failure()}

@@ -12,13 +12,13 @@ from __future__ import annotations
 import json
 import math
 import re
-import textwrap
 import typing as t
 
 from ._custom import CUSTOM
 from ._errors import ApiError, ErrorClass
 from ._services import Service
 from ._task import FAILED_STATES, State, SubTask, Task, TaskRef, read_number, read_percent, read_text, read_time, unseen
+from ._text import CUT, plain
 
 _READERS: dict[str, t.Callable[[t.Any], str | None]] = {"created_at": read_time, "ended_at": read_time}
 MAX_MESSAGE_CHARACTERS = 300
@@ -186,9 +186,8 @@ def _progress_of(value: t.Any, sub_tasks: tuple[SubTask, ...]) -> int | None:
 
 
 def _progress_of_step(step: SubTask) -> int:
-    if step.progress is not None:
-        return step.progress
-    return 100 if step.state == State.SUCCEEDED else 0
+    # The restore API leaves some completed steps at the figure before their end.
+    return 100 if step.state == State.SUCCEEDED else step.progress or 0
 
 
 def _remaining_of(sub_tasks: tuple[SubTask, ...]) -> int | None:
@@ -276,9 +275,5 @@ def read_error(body: t.Any) -> tuple[str | None, str]:
 def shorten(value: t.Any) -> str:
     if not isinstance(value, (str, int)) or isinstance(value, bool):
         return ""
-    text = " ".join("".join(letter if letter.isprintable() else " " for letter in str(value)).split())
-    # Whole words only: Ansible would not know the beginning of a secret, and mask it.
-    short = textwrap.shorten(
-        text, MAX_MESSAGE_CHARACTERS, placeholder=" ...", break_long_words=False, break_on_hyphens=False
-    )
-    return "" if short == "..." else short
+    short = plain(str(value), MAX_MESSAGE_CHARACTERS)
+    return "" if short == CUT else short

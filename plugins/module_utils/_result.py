@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A wait's result: what the module returns, and its message for people.
+"""A wait's result: what the module returns, and what people are told of it.
 
 PRIVATE to the collection: it may change without notice.
 """
@@ -11,18 +11,24 @@ from __future__ import annotations
 
 import typing as t
 
-from ._custom import title_of as title_of_ref
-from ._errors import (
-    NOT_FOUND_HINT,
-    ApiError,
-    ErrorClass,
-    TasksError,
-)
-from ._task import FAILED_STATES, State, Task, TaskRef, unseen
+from ._custom import title_of
+from ._errors import ApiError, TasksError, describe_response
+from ._task import FAILED_STATES, State, SubTask, Task, TaskRef, unseen
+from ._text import plain, plural, sentence
 from ._waiter import EPSILON, Snapshot, TaskWatch
 
-# More tasks than this are counted in a message, not named.
+# More tasks or steps than these are counted in a message, not named.
 MAX_NAMED = 10
+MAX_STEPS = 3
+# Characters of a text that an API or a user has chosen.
+MAX_LABEL = 80
+MAX_STATUS = 60
+MAX_REASON = 600
+# Characters of the parts of a message; with what cannot grow they stay below `MAX_MESSAGE`.
+MAX_FIRST = 1200
+MAX_OTHERS = 1200
+MAX_UNFINISHED = 1400
+MAX_LAST_ERROR = 500
 PENDING = '`tasks: "{{ result.pending }}"`'
 
 
@@ -52,7 +58,7 @@ def _entry(watch: TaskWatch) -> dict[str, t.Any]:
     return dict(task.to_dict(), error=watch.error.to_failure() if watch.error else None)
 
 
-def pending(watches: t.Iterable[TaskWatch]) -> list[dict[str, str | None]]:
+def pending(watches: t.Iterable[TaskWatch]) -> list[dict[str, t.Any]]:
     """Return the tasks that have not finished, each once, in the form of the option ``tasks``."""
     refs: dict[TaskRef, None] = {watch.ref: None for watch in watches if not watch.finished}
     return [ref.to_option() for ref in refs]
@@ -62,35 +68,151 @@ def unknown_status_warnings(watches: t.Iterable[TaskWatch]) -> list[str]:
     """Return a warning for each status word that no table lists."""
     statuses = {(watch.ref.service, word): watch for watch in watches for word in watch.unknown_statuses}
     return [
-        f"The {title_of(watch)} task {name_of(watch)} has the status '{word}', which this collection does not know. "
-        "It counts as not finished."
+        f"The {_subject(watch)} has the status '{plain(word, MAX_STATUS)}', which this collection does not know. "
+        "The task counts as not finished."
         for (dummy, word), watch in statuses.items()
     ]
 
 
+# One task
+
+
+class TaskText(t.NamedTuple):
+    """What people are told of one task: each text is plain and short, and empty where there is nothing to tell.
+
+    ``step`` is the step in hand, ``trouble`` what the last poll ran into, ``note`` how old the news is.
+    """
+
+    service: str
+    label: str
+    status: str
+    progress: int | None
+    step: str
+    trouble: str
+    note: str
+
+
+def describe_task(watch: TaskWatch, now: float) -> TaskText:
+    """Put into words where a task stands; ``now`` is by the wait's clock."""
+    task = watch.task or unseen(watch.ref)
+    return TaskText(
+        service=title_of(watch.ref),
+        label=_label(task),
+        status=plain(task.status or "", MAX_STATUS),
+        progress=task.progress,
+        step=_step(task.sub_tasks),
+        trouble=_trouble(watch),
+        note=_note(watch, now),
+    )
+
+
+def _label(task: Task) -> str:
+    """Return name and id of a task as far as they are known."""
+    parts = (plain(part, MAX_LABEL) for part in (task.name, task.id or task.instance_id) if part)
+    return " ".join(part for part in parts if part)
+
+
+def _subject(watch: TaskWatch) -> str:
+    return f"{title_of(watch.ref)} task {_label(watch.task or unseen(watch.ref))}".rstrip()
+
+
+def _step(steps: t.Sequence[SubTask]) -> str:
+    """Return the step in hand, or the one that failed, as ``step 2/3 RESTORE``."""
+    for number, step in enumerate(steps, 1):
+        if step.state in (State.RUNNING, *FAILED_STATES):
+            return f"step {number}/{len(steps)} {plain(step.name or '', MAX_STATUS)}".rstrip()
+    return ""
+
+
+def _trouble(watch: TaskWatch) -> str:
+    error = watch.error
+    if error is None or not (watch.in_trouble or watch.final_error):
+        return ""
+    if error.kind == "connection":
+        return plain(f"no response: {error.message}", MAX_LABEL)
+    what = describe_response(error.http_status, error.code, "", None) or plain(error.message, MAX_LABEL)
+    return f"not found ({what})" if error.kind == "not_found" else what
+
+
+def _note(watch: TaskWatch, now: float) -> str:
+    """Say how long a task has been as it is or, without a good response, how long nobody can tell."""
+    troubles = [since for since in (watch.trouble_since, watch.unknown_since) if since is not None]
+    if troubles:
+        what = "not found" if watch.trouble_since is None else "no good response"
+        return _for_seconds(what, now - min(troubles))
+    if watch.throttled:
+        return f"last polled {now - watch.polled_at:.0f} s ago" if watch.task else "not polled yet"
+    if watch.final_error or watch.changed_at is None:
+        return ""
+    return _for_seconds("no change", now - watch.changed_at)
+
+
+def _for_seconds(what: str, seconds: float) -> str:
+    return f"{what} for {seconds:.0f} s" if seconds >= 1 else ""
+
+
+def describe_failure(watch: TaskWatch) -> str:
+    """Say in a sentence or two how a task failed, or why it is not polled any more."""
+    error = watch.final_error
+    if error is not None:
+        return sentence(_not_found(watch, error) if error.kind == "not_found" else plain(str(error), MAX_FIRST))
+    task = t.cast(Task, watch.task)
+    status = plain(task.status or "none", MAX_STATUS)
+    if task.state == State.NEEDS_ACTION:
+        return f"The {_subject(watch)} is waiting for approval in the console (status {status})."
+    verb = "was canceled" if task.state == State.CANCELED else "failed"
+    reason = f": {plain(task.fail_reason, MAX_REASON)}" if task.fail_reason else ""
+    return sentence(f"The {_subject(watch)} {verb}{_at_steps(task)} (status {status}){reason}")
+
+
+def _not_found(watch: TaskWatch, error: ApiError) -> str:
+    if watch.task is None:
+        return f"The {_subject(watch)} was not found (never seen). {plain(str(error), MAX_FIRST)}"
+    status = plain(watch.task.status or "without a status", MAX_STATUS)
+    # To check the id, as the error's hint says, makes no sense for a task that was there.
+    came_back = describe_response(error.http_status, error.code, error.message, error.request_id)
+    what = f"{error.action}: {came_back}" if error.action else came_back
+    return f"The {_subject(watch)} was {status}, then disappeared from the API. {plain(what, MAX_FIRST)}"
+
+
+def _at_steps(task: Task) -> str:
+    names = [step.name for step in task.sub_tasks if step.name and step.state in FAILED_STATES]
+    if not names:
+        return ""
+    more = f" and {len(names) - MAX_STEPS} more" if len(names) > MAX_STEPS else ""
+    return f" at step {', '.join(plain(name, MAX_STATUS) for name in names[:MAX_STEPS])}{more}"
+
+
+# The whole wait
+
+
 def message(snapshot: Snapshot) -> str:
     """Say how a wait ended and, where tasks are left, where they stand and how to go on."""
-    once = "Check mode: looked once." if snapshot.policy.poll_once else ""
-    ran_out = _ran_out(snapshot)
-    parts = [once, _why(snapshot, ran_out), _others(snapshot), ran_out, _count(snapshot), *_unfinished(snapshot)]
-    return " ".join(" ".join(parts).split())
+    timed_out = _timed_out(snapshot)
+    parts = [
+        "Check mode: polled once." if snapshot.policy.poll_once else "",
+        _first(snapshot),
+        _others(snapshot),
+        timed_out,
+        describe_limit(snapshot) if timed_out else "",
+        _count(snapshot, timed_out=bool(timed_out)),
+        describe_unfinished(snapshot),
+        _last_error(snapshot),
+        _how_to_resume(snapshot),
+    ]
+    return plain(" ".join(filter(None, parts)))
 
 
-def title_of(watch: TaskWatch) -> str:
-    """Return the name of a task's service for people."""
-    return title_of_ref(watch.ref)
-
-
-def _why(snapshot: Snapshot, ran_out: str) -> str:
+def _first(snapshot: Snapshot) -> str:
     failure = snapshot.failure
     if failure is None:
         return _which(snapshot)
     if failure.watch is None:
-        return "" if ran_out else f"Given up: {failure.message}."
-    return _describe_failure(failure.watch)
+        return "" if failure.kind == "timeout" and _timed_out(snapshot) else f"Stopped waiting: {failure.message}."
+    return plain(describe_failure(failure.watch), MAX_FIRST)
 
 
-def _ran_out(snapshot: Snapshot) -> str:
+def _timed_out(snapshot: Snapshot) -> str:
     """Say that the timeout ended the wait, which it may do after a task has failed."""
     failure, policy = snapshot.failure, snapshot.policy
     if failure is None or snapshot.elapsed < policy.timeout - EPSILON:
@@ -98,7 +220,7 @@ def _ran_out(snapshot: Snapshot) -> str:
     went_on = not policy.fail_fast and failure.watch and not all(watch.settled for watch in snapshot.watches)
     if failure.kind != "timeout" and not went_on:
         return ""
-    return f"The timeout of {_exactly(policy.timeout)} s ran out."
+    return f"Timed out after {_exactly(policy.timeout)} s."
 
 
 def _exactly(seconds: float) -> str:
@@ -106,152 +228,104 @@ def _exactly(seconds: float) -> str:
     return f"{seconds:.3f}".rstrip("0").rstrip(".")
 
 
+def describe_limit(snapshot: Snapshot) -> str:
+    """Say what the API's request limit does to a wait; nothing where none is felt."""
+    granted, interval = snapshot.granted_per_minute, snapshot.poll_interval
+    if granted is None or interval is None:
+        return ""
+    unsettled = len({watch.ref for watch in snapshot.watches if not watch.settled})
+    rate = f"about {granted:.0f}" if granted >= 1.5 else "about one" if granted >= 0.75 else "less than one"
+    noun = "request" if granted < 1.5 else "requests"
+    polled = "is polled" if unsettled == 1 else "are polled"
+    return f"The API allows {rate} {noun} a minute; {plural(unsettled, 'task')} {polled} every {interval:.0f} s."
+
+
 def _which(snapshot: Snapshot) -> str:
     """Say which tasks succeeded where one was enough."""
-    watches = list(dict.fromkeys(snapshot.watches))
-    good = [name_of(watch) for watch in watches if watch.succeeded]
+    watches = _distinct(snapshot)
+    good = [_label(watch.task) for watch in watches if watch.task and watch.succeeded]
     if snapshot.policy.require == "all" or len(good) in (0, len(watches)):
         return ""
-    return f"Succeeded: {', '.join(good[:MAX_NAMED])}."
+    return plain(f"Succeeded: {_named(good)}.", MAX_FIRST)
+
+
+def _distinct(snapshot: Snapshot) -> list[TaskWatch]:
+    return list(dict.fromkeys(snapshot.watches))
+
+
+def _named(items: t.Sequence[str]) -> str:
+    more = f", and {len(items) - MAX_NAMED} more" if len(items) > MAX_NAMED else ""
+    text = plain(", ".join(items[:MAX_NAMED]), MAX_UNFINISHED // 2)
+    return f"{text}{more}"
 
 
 def _others(snapshot: Snapshot) -> str:
     """Say what became of further tasks that failed, so that none is lost behind the first."""
     told = snapshot.failure.watch if snapshot.failure else None
-    others = [watch for watch in dict.fromkeys(snapshot.watches) if watch.failed and watch is not told]
-    fates = [_describe_failure(watch) for watch in others[:MAX_NAMED]]
+    others = [watch for watch in _distinct(snapshot) if watch.failed and watch is not told]
+    text = plain(" ".join(describe_failure(watch) for watch in others[:MAX_NAMED]), MAX_OTHERS)
     more = len(others) - MAX_NAMED
-    if more > 0:
-        fates.append(f"{more} more {'task' if more == 1 else 'tasks'} failed.")
-    return " ".join(fates)
+    return f"{text} {plural(more, 'more task')} failed." if more > 0 else text
 
 
-def _describe_failure(watch: TaskWatch) -> str:
-    """Say how a task failed, or why it is asked for no more."""
-    if watch.final_error is not None:
-        return _sentence(_unknown_id(watch) if watch.final_error.kind == "not_found" else str(watch.final_error))
-    task = t.cast(Task, watch.task)
-    if task.state == State.NEEDS_ACTION:
-        return (
-            f"The {title_of(watch)} task {name_of(watch)} has the status {task.status}: somebody must approve it in "
-            "the console before it goes on."
-        )
-    verb = "was canceled" if task.state == State.CANCELED else "failed"
-    reason = f": {task.fail_reason}" if task.fail_reason else ""
-    return _sentence(
-        f"The {title_of(watch)} task {name_of(watch)} {verb}{_at_step(task)} (status {task.status}){reason}"
-    )
-
-
-def _at_step(task: Task) -> str:
-    steps = [step.name for step in task.sub_tasks if step.name and step.state in FAILED_STATES]
-    return f" at step {', '.join(steps)}" if steps else ""
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-def _unknown_id(watch: TaskWatch) -> str:
-    return f"{_describe_not_found(watch)}. {_without_advice(watch.final_error)}"
-
-
-def _without_advice(error: ApiError | None) -> str:
-    """Leave out what the story of an unknown id says already."""
-    if error is None or not error.hint.startswith(NOT_FOUND_HINT):
-        return str(error)
-    return str(error).replace(error.hint, "").strip()
-
-
-def _describe_not_found(watch: TaskWatch) -> str:
-    if watch.task is None:
-        story = "never seen: wrong id, region or project, or the task is older than a month"
-    else:
-        story = f"seen with the status {watch.task.status}, then vanished"
-    return f"The {title_of(watch)} task {name_of(watch)} is unknown to the API ({story})"
-
-
-def _count(snapshot: Snapshot) -> str:
+def _count(snapshot: Snapshot, *, timed_out: bool) -> str:
     total = len({watch.ref for watch in snapshot.watches})
     if total == 0:
-        return "There is nothing to wait for."
+        return "No tasks to wait for."
     finished = len({watch.ref for watch in snapshot.watches if watch.finished})
-    noun = "task" if total == 1 else "tasks"
-    return f"{finished} of {total} {noun} finished; waited {snapshot.elapsed:.0f} s."
+    waited = "" if timed_out else f"; waited {snapshot.elapsed:.0f} s"
+    return f"{finished} of {plural(total, 'task')} finished{waited}."
 
 
-def _unfinished(snapshot: Snapshot) -> list[str]:
-    left = [watch for watch in dict.fromkeys(snapshot.watches) if not watch.finished]
-    if not left:
-        return []
-    parts = [_describe_unfinished(state, left, snapshot.now) for state in _states_of(left)]
-    parts += _last_error(left, snapshot)
-    if snapshot.failure or snapshot.policy.require == "any":
-        parts.append(_how_to_resume(snapshot.watches, len(left)))
-    return parts
+def describe_unfinished(snapshot: Snapshot) -> str:
+    """Say where the tasks stand that have not finished, but for what their failure says already."""
+    groups: dict[str, list[str]] = {}
+    for watch in _distinct(snapshot):
+        if not watch.finished and not _is_told(watch):
+            groups.setdefault(_group(watch), []).append(_standing(watch, snapshot.now))
+    return plain(" ".join(f"{group}: {_named(items)}." for group, items in groups.items()), MAX_UNFINISHED)
 
 
-def _how_to_resume(watches: t.Iterable[TaskWatch], left: int) -> str:
+def _is_told(watch: TaskWatch) -> bool:
+    if watch.final_error is None:
+        return watch.failed
+    return watch.final_error.kind == "not_found" and watch.task is None
+
+
+def _group(watch: TaskWatch) -> str:
+    if watch.task is None:
+        return "Never seen"
+    if watch.in_trouble or watch.final_error:
+        return "Last known state"
+    return "Not finished" if watch.task.state == State.UNKNOWN else f"Still {watch.task.state}"
+
+
+def _standing(watch: TaskWatch, now: float) -> str:
+    text = describe_task(watch, now)
+    state = watch.task.state if watch.task and _group(watch) == "Last known state" else ""
+    status = f"unknown status {text.status}" if watch.task and watch.task.state == State.UNKNOWN and text.status else ""
+    progress = f"{text.progress} %" if text.progress is not None else ""
+    notes = "; ".join(filter(None, (status, text.note)))
+    return " ".join(filter(None, (text.label, state, progress, f"({notes})" if notes else "")))
+
+
+def _last_error(snapshot: Snapshot) -> str:
+    if snapshot.failure and snapshot.failure.watch and snapshot.failure.watch.final_error:
+        return ""
+    for watch in _distinct(snapshot):
+        if watch.error and watch.in_trouble and not watch.finished:
+            is_unknown = watch.error.kind == "not_found"
+            text = _not_found(watch, watch.error) if is_unknown else str(watch.error)
+            return plain(sentence(f"Last error: {text}"), MAX_LAST_ERROR)
+    return ""
+
+
+def _how_to_resume(snapshot: Snapshot) -> str:
+    watches = _distinct(snapshot)
+    left = sum(not watch.finished for watch in watches)
+    if left == 0 or not (snapshot.failure or snapshot.policy.require == "any"):
+        return ""
     noun = "task was" if left == 1 else "tasks were"
     if any(watch.finished and watch.failed for watch in watches):
-        them = "it" if left == 1 else "them"
-        return f"The other {noun} not cancelled. Wait for {them} with {PENDING}, which leaves out what failed."
-    return f"The cloud {noun} not cancelled. Resume with {PENDING}."
-
-
-def _states_of(watches: t.Iterable[TaskWatch]) -> list[str]:
-    return list(dict.fromkeys(_state_of(watch) for watch in watches))
-
-
-def _state_of(watch: TaskWatch) -> str:
-    if watch.task is None:
-        return "not seen"
-    statuses = {State.NEEDS_ACTION: "waiting for approval", State.UNKNOWN: "not finished"}
-    state = statuses.get(watch.task.state, watch.task.state)
-    return f"last seen {state}" if watch.in_trouble or watch.final_error else state
-
-
-def _describe_unfinished(state: str, watches: t.Sequence[TaskWatch], now: float) -> str:
-    those = [watch for watch in watches if _state_of(watch) == state]
-    named = [f"{name_of(watch)}{_progress(watch, now)}" for watch in those[:MAX_NAMED]]
-    if len(those) > MAX_NAMED:
-        named.append(f"and {len(those) - MAX_NAMED} more")
-    head = state.capitalize() if state.startswith(("not seen", "last seen")) else f"Still {state}"
-    return f"{head}: {', '.join(named)}."
-
-
-def name_of(watch: TaskWatch) -> str:
-    """Return name and id of a task as far as they are known."""
-    task = watch.task or unseen(watch.ref)
-    return " ".join(part for part in (task.name, task.id or task.instance_id) if part)
-
-
-def _progress(watch: TaskWatch, now: float) -> str:
-    task = watch.task
-    if task is None or watch.changed_at is None:
-        return ""
-    word = f" (status {task.status})" if task.state == State.UNKNOWN and task.status else ""
-    percent = f" {task.progress} %" if task.progress is not None else ""
-    return f"{word}{percent}{_unchanged_for(watch, now)}"
-
-
-def _unchanged_for(watch: TaskWatch, now: float) -> str:
-    """Say how long a task has been as it is or, without a good answer, how long nobody can tell."""
-    troubles = [since for since in (watch.trouble_since, watch.unknown_since) if since is not None]
-    if not troubles and watch.final_error:
-        return ""
-    what = "no good answer" if troubles else "no change"
-    seconds = now - min(troubles or [t.cast(float, watch.changed_at)])
-    return f" ({what} for {seconds:.0f} s)" if seconds >= 1 else ""
-
-
-def _last_error(left: t.Sequence[TaskWatch], snapshot: Snapshot) -> list[str]:
-    if snapshot.failure and snapshot.failure.watch and snapshot.failure.watch.final_error:
-        return []
-    troubled = [watch for watch in left if watch.in_trouble]
-    if not troubled:
-        return []
-    watch = troubled[0]
-    is_unknown = watch.error is not None and watch.error.error_class is ErrorClass.NOT_FOUND
-    text = f"{_describe_not_found(watch)}. {_without_advice(watch.error)}" if is_unknown else str(watch.error)
-    return [_sentence(f"Last error: {text}")]
+        return f"The other {noun} not canceled; resume with {PENDING}, which leaves out what failed."
+    return f"The cloud {noun} not canceled; resume with {PENDING}."

@@ -13,18 +13,27 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 import typing as t
 
-from ..module_utils._result import name_of, pending, title_of
+from ..module_utils._result import TaskText, describe_limit, describe_task, pending
 from ..module_utils._task import State
+from ..module_utils._text import plain, plural
 from ..module_utils._waiter import Snapshot, TaskWatch
 
 MAX_LINES = 10
 # So many tasks fit into a command; the ids of more are those that the play has.
 MAX_LISTED = 100
+# A line is cut after so many characters, but for the command that resumes the wait.
+MAX_LINE = 400
 BAR_CELLS = 10
 MIN_SECONDS_BETWEEN = 1.0
 HEARTBEAT_SECONDS = 60.0
+# Who interrupts a wait that is younger than this still has the command that began it.
+SECONDS_BEFORE_COMMAND = 60.0
+# A later end is told with its date, and one in years not at all.
+HALF_A_DAY_SECONDS = 43_200.0
+FOREVER_SECONDS = 1e8
 
 # Shows a line; the second argument is a level, one of the following.
 Show = t.Callable[[str, str], None]
@@ -49,39 +58,40 @@ class Progress:
         clock: t.Callable[[], float],
         blocks: bool,
         options: t.Mapping[str, t.Any] | None = None,
+        wall_clock: t.Callable[[], float] = time.time,
     ) -> None:
         """``options`` are those that the command that resumes the wait needs beside the tasks."""
         self._show = show
         self._options = dict(options or {})
         self._host = host
         self._clock = clock
+        self._wall_clock = wall_clock
         self._cells = ("█", "░") if blocks else ("#", "-")
         self._told: dict[TaskWatch, t.Any] = {}
+        self._told_progress: dict[TaskWatch, int] = {}
         self._told_at: float | None = None
+        self._told_limit = self._told_command = False
         self._begun_at = clock()
         self._snapshot: Snapshot | None = None
 
     def begin(self, snapshot: Snapshot) -> None:
-        """Take in what is waited for; nothing is told yet, as the wait may be over at its first look."""
+        """Take in what is waited for; nothing is told yet, as the wait may be over at its first poll."""
         self._snapshot = snapshot
         self._begun_at = self._clock()
 
     def update(self, snapshot: Snapshot) -> None:
-        """Tell what has changed; nothing is told of a wait that is over at its first look."""
+        """Tell what has changed; nothing is told of a wait that is over at its first poll."""
         self._snapshot = snapshot
         if self._told_at is None:
             if snapshot.over:
                 return
-            self._line(self._opening(snapshot), PLAIN)
+            self._open(snapshot)
         elif not snapshot.over and self._clock() - self._told_at < MIN_SECONDS_BETWEEN:
             return
-        watches = list(dict.fromkeys(snapshot.watches))
-        changed = [watch for watch in watches if self._told.get(watch) != _story(watch)]
-        for watch in sorted(changed, key=_urgency)[:MAX_LINES]:
-            self._line(self._task_line(watch, snapshot), _level(watch))
-        self._told.update({watch: _story(watch) for watch in changed})
-        if changed and len(watches) > MAX_LINES:
-            self._line(_totals(snapshot), PLAIN)
+        self._tell_changes(snapshot)
+        self._tell_limit(snapshot)
+        if _may_be_resumed(snapshot):
+            self._tell_command(snapshot)
 
     def seconds_until_heartbeat(self) -> float:
         """Return how long to sleep at most before `heartbeat` is due."""
@@ -90,55 +100,94 @@ class Progress:
 
     def heartbeat(self) -> None:
         """Give a sign of life where nothing was told for a while: a silent job gets killed."""
-        if self._snapshot is None or self.seconds_until_heartbeat() > 0:
+        snapshot = self._snapshot
+        if snapshot is None or self.seconds_until_heartbeat() > 0:
             return
         if self._told_at is None:
-            self._line(self._opening(self._snapshot), PLAIN)
-        elapsed = _duration(self._clock() - self._snapshot.now + self._snapshot.elapsed)
-        self._line(f"{_totals(self._snapshot)}, still waiting after {elapsed}", PLAIN)
+            self._open(snapshot)
+        since = self._clock() - snapshot.now
+        elapsed = _duration(since + snapshot.elapsed)
+        self._line(f"{_totals(snapshot)}, still waiting after {elapsed}{_age(snapshot, since)}", PLAIN)
+        if since + snapshot.elapsed >= SECONDS_BEFORE_COMMAND:
+            self._tell_command(snapshot)
 
-    def _line(self, text: str, level: str) -> None:
+    def _line(self, text: str, level: str, limit: int = MAX_LINE) -> None:
         self._told_at = self._clock()
-        # The cloud chooses names: a line stays one line, and plain text.
-        plain = "".join(letter if letter.isprintable() else " " for letter in text)
-        self._show(f"[{self._host}] {plain}", level)
+        self._show(f"[{self._host}] {text if len(text) <= limit else plain(text, limit)}", level)
 
-    def _opening(self, snapshot: Snapshot) -> str:
+    def _open(self, snapshot: Snapshot) -> None:
+        left = plural(len(pending(snapshot.watches)), "task")
+        self._line(f"waiting for {left}{self._until(snapshot)}", PLAIN)
+
+    def _until(self, snapshot: Snapshot) -> str:
+        seconds = max(snapshot.policy.timeout - snapshot.elapsed, 0.0)
+        if seconds >= FOREVER_SECONDS:
+            return ""
+        form = "%H:%M:%S %Z" if seconds < HALF_A_DAY_SECONDS else "%Y-%m-%d %H:%M %Z"
+        return time.strftime(f", until {form} at the latest", time.localtime(self._wall_clock() + seconds))
+
+    def _tell_changes(self, snapshot: Snapshot) -> None:
+        watches = list(dict.fromkeys(snapshot.watches))
+        stories = {watch: _story(watch, describe_task(watch, snapshot.now)) for watch in watches}
+        changed = [watch for watch in watches if self._told.get(watch) != stories[watch]]
+        for watch in sorted(changed, key=_urgency)[:MAX_LINES]:
+            self._line(self._task_line(watch, snapshot), _level(watch))
+        self._told.update({watch: stories[watch] for watch in changed})
+        if changed and len(watches) > MAX_LINES:
+            self._line(_totals(snapshot), PLAIN)
+
+    def _tell_limit(self, snapshot: Snapshot) -> None:
+        limit = describe_limit(snapshot)
+        if limit and not snapshot.over and not self._told_limit:
+            self._told_limit = True
+            self._line(f"throttled: {limit}", TROUBLE)
+
+    def _tell_command(self, snapshot: Snapshot) -> None:
+        """Tell how to resume the wait, once it may be of use."""
         left = pending(snapshot.watches)
-        noun = "task" if len(left) == 1 else "tasks"
-        head = f"waiting for {len(left)} {noun}, up to {_duration(snapshot.policy.timeout)}"
-        if len(left) <= MAX_LINES:
-            waiting = [watch for watch in dict.fromkeys(snapshot.watches) if not watch.finished]
-            head += ": " + ", ".join(f"{title_of(watch)} {name_of(watch)}" for watch in waiting)
+        if self._told_command or not left:
+            return
+        self._told_command = True
+        when = "" if snapshot.over else "if interrupted, "
         if len(left) > MAX_LISTED:
-            return f"{head}. If interrupted, run the same task again"
+            self._line(f"{when}run the same task again to resume the wait", PLAIN)
+            return
         tasks = [{key: value for key, value in ref.items() if value is not None} for ref in left]
         variables = shlex.quote(json.dumps({"tasks": tasks, **self._options}))
-        return f"{head}. If interrupted, resume with: ansible-playbook huaweicloud.tasks.wait -e {variables}"
+        line = f"{when}resume with: ansible-playbook huaweicloud.tasks.wait -e {variables}"
+        self._line(line, PLAIN, limit=len(line))
 
     def _task_line(self, watch: TaskWatch, snapshot: Snapshot) -> str:
-        task = watch.task
-        parts = [f"{title_of(watch)} {_short_id(watch)}", task.name if task else watch.ref.task_name]
-        parts.append(_status(watch))
-        if task and task.progress is not None and not watch.settled:
-            parts.append(f"{self._bar(task.progress)} {task.progress:3d} %")
-        parts.append(_step(watch))
-        parts.append(f"elapsed {_duration(snapshot.elapsed)}")
+        task, text = watch.task, describe_task(watch, snapshot.now)
+        name = plain((task.name if task else watch.ref.task_name) or "", 80)
+        parts = [f"{text.service} {_short_id(watch)}", name, _status(watch, text)]
+        if text.progress is not None and not watch.settled:
+            parts.append(self._bar(text.progress) + self._with_fall(watch, text.progress))
+        parts += [text.step, f"elapsed {_duration(snapshot.elapsed)}"]
         if task and task.remaining_seconds is not None and not watch.settled:
             parts.append(f"remaining {_duration(task.remaining_seconds)}")
         return "  ".join(part for part in parts if part)
 
     def _bar(self, percent: int) -> str:
         full = percent * BAR_CELLS // 100
-        return self._cells[0] * full + self._cells[1] * (BAR_CELLS - full)
+        return f"{self._cells[0] * full}{self._cells[1] * (BAR_CELLS - full)} {percent:3d} %"
+
+    def _with_fall(self, watch: TaskWatch, percent: int) -> str:
+        """Say so where the API reports less progress than before."""
+        before, self._told_progress[watch] = self._told_progress.get(watch, 0), percent
+        return f" (the API reported {before} % before)" if percent < before else ""
 
 
-def _story(watch: TaskWatch) -> tuple[t.Any, ...]:
+def _may_be_resumed(snapshot: Snapshot) -> bool:
+    if not snapshot.over:
+        return snapshot.elapsed >= SECONDS_BEFORE_COMMAND
+    succeeded = [watch.succeeded for watch in snapshot.watches]
+    return not (any(succeeded) if snapshot.policy.require == "any" else all(succeeded))
+
+
+def _story(watch: TaskWatch, text: TaskText) -> tuple[t.Any, ...]:
     """Return what makes a task worth a line when it changes."""
-    error = watch.error if watch.in_trouble or watch.final_error else None
-    trouble = (error.kind, error.code, error.http_status, watch.final_error is not None) if error else None
-    task = watch.task
-    return (trouble, task and (task.status, task.progress), _step(watch))
+    return (text.trouble, watch.final_error is not None, text.status, text.progress, text.step)
 
 
 def _urgency(watch: TaskWatch) -> int:
@@ -153,21 +202,11 @@ def _level(watch: TaskWatch) -> str:
     return LEVELS.get(watch.task.state, PLAIN) if watch.task else PLAIN
 
 
-def _status(watch: TaskWatch) -> str:
-    error = watch.error
-    if error is not None and (watch.in_trouble or watch.final_error):
-        what = " ".join(str(part) for part in (error.http_status, error.code) if part) or error.message
-        after = "given up" if watch.final_error else "asking again"
-        known = f"{watch.task.status}, " if watch.task else ""
-        return f"{known}no answer ({what}), {after}" if error.kind == "connection" else f"{known}{what}, {after}"
-    return (watch.task.status if watch.task else None) or "no status"
-
-
-def _step(watch: TaskWatch) -> str:
-    """Return the step in hand of a task that has steps."""
-    steps = watch.task.sub_tasks if watch.task else ()
-    step = next((step for step in steps if step.state in (State.RUNNING, State.FAILED)), None)
-    return f"step {step.name}" if step and step.name else ""
+def _status(watch: TaskWatch, text: TaskText) -> str:
+    if not text.trouble:
+        return text.status or ("no status" if watch.task else "not polled yet")
+    after = "gave up" if watch.final_error else "retrying"
+    return ", ".join(filter(None, (text.status, text.trouble, after)))
 
 
 def _short_id(watch: TaskWatch) -> str:
@@ -184,13 +223,28 @@ def _totals(snapshot: Snapshot) -> str:
     if failed:
         parts.append(f"{failed} failed")
     parts += [f"{count} {state.replace('_', ' ')}" for state, count in counts.items()]
-    errors = [watch.error for watch in watches if watch.error and watch.trouble_since is not None and not watch.settled]
-    if errors:
-        # A state above may be an old one.
-        kinds = dict.fromkeys(f"HTTP {error.http_status}" if error.http_status else "no answer" for error in errors)
-        parts.append(f"{len(errors)} without a good answer ({', '.join(kinds)})")
+    parts += _errors(watches)
     slowest = _slowest(watches)
     return ", ".join(parts + ([f"slowest {slowest} %"] if slowest is not None else []))
+
+
+def _errors(watches: t.Iterable[TaskWatch]) -> list[str]:
+    """Say for how many tasks the state may be an old one."""
+    errors = [watch.error for watch in watches if watch.error and watch.trouble_since is not None and not watch.settled]
+    if not errors:
+        return []
+    kinds = dict.fromkeys(f"HTTP {error.http_status}" if error.http_status else "no response" for error in errors)
+    return [f"{len(errors)} without a good response ({', '.join(kinds)})"]
+
+
+def _age(snapshot: Snapshot, since: float) -> str:
+    """Say what a request limit does to the wait, and how old the oldest news is."""
+    limit = describe_limit(snapshot)
+    if not limit:
+        return ""
+    if snapshot.oldest_poll_age is None:
+        return f". {limit}"
+    return f". {limit} Oldest status: {_duration(snapshot.oldest_poll_age + since)} ago."
 
 
 def _slowest(watches: t.Iterable[TaskWatch]) -> int | None:

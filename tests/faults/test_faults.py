@@ -414,7 +414,7 @@ def check_lasting(fault: Fault, service: str, cell: Cell, outcome: Outcome, seen
     if result["failure"]["http_status"]:
         assert f"HTTP {result['failure']['http_status']}" in result["msg"]
     assert "1 of 2 tasks finished; waited " in result["msg"]
-    assert result["msg"].endswith('The cloud task was not cancelled. Resume with `tasks: "{{ result.pending }}"`.')
+    assert result["msg"].endswith('The cloud task was not canceled; resume with `tasks: "{{ result.pending }}"`.')
 
 
 def check_the_deadline(fault: Fault, service: str, cell: Cell, outcome: Outcome) -> None:

@@ -432,8 +432,8 @@ def test_each_poll_has_the_credentials_as_they_were_given(stage: Stage) -> None:
 
 def test_the_command_that_resumes_waits_in_the_same_way(stage: Stage) -> None:
     given = {"require": "any", "validate_certs": False, "timeout": 7200, "ca_path": "/ca.pem", "language": "zh-cn"}
-    stage.run({"a": [running(), DONE]}, **given, delay=5, **PASSWORD)
-    command = shlex.split(stage.shown.lines[0].partition("resume with: ")[2])
+    stage.run({"a": [running(), FAILED], "b": [running()]}, **given, delay=5, **PASSWORD)
+    command = shlex.split(stage.shown.lines[-1].partition("resume with: ")[2])
     variables = json.loads(command[-1])
     assert variables == {
         **given,
@@ -478,7 +478,7 @@ def test_the_keyword_timeout_gives_a_proper_result(stage: Stage) -> None:
     assert [entry["state"] for entry in result["tasks"]] == ["running", "succeeded"]
     assert result["elapsed"] == 25
     assert result["polls"] == 3
-    assert "not cancelled" in result["msg"]
+    assert "not canceled" in result["msg"]
 
 
 def test_the_keyword_timeout_is_caught_in_the_midst_of_the_first_look(stage: Stage) -> None:

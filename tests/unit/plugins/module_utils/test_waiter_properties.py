@@ -347,7 +347,7 @@ def test_the_message_is_sentences_and_says_how_to_go_on(run: Run) -> None:
     assert result["msg"][-1] in ".!?"
     assert ".." not in result["msg"] and "None" not in result["msg"]
     if result["failure"] and result["pending"]:
-        assert ' with `tasks: "{{ result.pending }}"`' in result["msg"].rpartition("not cancelled.")[2]
+        assert ' with `tasks: "{{ result.pending }}"`' in result["msg"].rpartition("not canceled;")[2]
     for entry in result["tasks"][:10]:
         if result["failure"] and entry["state"] not in FINISHED_STATES:
             assert entry["id"] in result["msg"]

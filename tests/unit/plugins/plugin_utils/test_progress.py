@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import time
 import typing as t
+from collections.abc import Iterator
 
 import pytest
 
@@ -26,6 +28,8 @@ from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._progress import
 
 # No real clock begins at 0.
 EPOCH = 1_000_000.0
+# 2026-05-01, in UTC.
+TEN_O_CLOCK = 1_777_629_600.0
 RESTORE_ID = "866b2273-f5ce-44bd-bc10-949baeb22163"
 
 
@@ -50,16 +54,40 @@ def error(status: int | None = 503, code: str | None = "APIGW.0613", **more: t.A
     return ApiError("it went wrong", error_class=error_class, http_status=status, code=code, **more)
 
 
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
 class Scene:
     """A wait in which the test plays the clock and the cloud."""
 
-    def __init__(self, *refs: TaskRef, host: str = "h1", blocks: bool = True, **policy: t.Any) -> None:
+    def __init__(
+        self,
+        *refs: TaskRef,
+        host: str = "h1",
+        blocks: bool = True,
+        options: dict[str, t.Any] | None = None,
+        **policy: t.Any,
+    ) -> None:
         self.now = EPOCH
         self.policy = Policy(**policy)
         self.watches = [TaskWatch(ref) for ref in refs or [TaskRef("dds", "a")]]
         self.told: list[tuple[str, str]] = []
         self._polls = 0
-        self.progress = Progress(self._show, host=host, clock=lambda: self.now, blocks=blocks)
+        self.limit: dict[str, t.Any] = {}
+        self.progress = Progress(
+            self._show,
+            host=host,
+            clock=lambda: self.now,
+            blocks=blocks,
+            options=options,
+            wall_clock=lambda: TEN_O_CLOCK + self.now - EPOCH,
+        )
 
     def _show(self, line: str, level: str) -> None:
         self.told.append((line, level))
@@ -75,12 +103,16 @@ class Scene:
         return self.lines_of(lambda: self.progress.update(self.snapshot(over=over)))
 
     def snapshot(self, *, over: bool = False) -> Snapshot:
-        return Snapshot(self.watches, self._polls, self.now - EPOCH, self.now, self.policy, over)
+        return Snapshot(self.watches, self._polls, self.now - EPOCH, self.now, self.policy, over, **self.limit)
 
     def lines_of(self, act: t.Callable[[], None]) -> list[str]:
         before = len(self.told)
         act()
         return [line for line, dummy in self.told[before:]]
+
+    def beat(self) -> list[str]:
+        """The lines of a heartbeat, but for the command that the first one brings."""
+        return [line for line in self.lines_of(self.progress.heartbeat) if "resume" not in line]
 
     @property
     def levels(self) -> list[str]:
@@ -100,66 +132,18 @@ def test_a_wait_that_is_over_at_its_first_look_is_silent(ends_as: Observation) -
     assert scene.look(ends_as, over=True) == []
 
 
-def test_the_first_line_names_the_host_and_every_id_in_full() -> None:
-    scene = Scene(TaskRef("taurusdb_restore", RESTORE_ID, "in07", "Restore"), TaskRef("kafka", "k1", "in08"))
-    first = scene.look(running(id=RESTORE_ID, name="Restore"), pending(id="k1"))[0]
-    assert first.startswith("[h1] waiting for 2 tasks, up to 1:00:00: ")
-    assert f"TaurusDB restore Restore {RESTORE_ID}" in first
-    assert "DMS for Kafka k1" in first
+def test_the_first_line_says_how_many_tasks_and_until_when() -> None:
+    assert Scene(*many(3)).look(*[running()] * 3)[0] == "[h1] waiting for 3 tasks, until 11:00:00 UTC at the latest"
+    assert Scene(timeout=600).look(running())[0] == "[h1] waiting for 1 task, until 10:10:00 UTC at the latest"
 
 
-def test_the_first_line_tells_one_task_from_many() -> None:
-    assert "waiting for 1 task, up to 0:10:00: DDS a." in Scene(timeout=600).look(running())[0]
+def test_the_first_line_of_a_long_wait_has_a_date() -> None:
+    assert Scene(timeout=86_400).look(running())[0].endswith(", until 2026-05-02 10:00 UTC at the latest")
+    assert Scene(timeout=1e15).look(running())[0] == "[h1] waiting for 1 task"
 
 
-def resume_arguments(line: str) -> list[str]:
-    """The command that a shell would make of the end of a first line."""
-    return shlex.split(line.partition("resume with: ")[2])
-
-
-def test_the_first_line_ends_in_a_command_that_resumes_the_wait() -> None:
-    refs = [
-        TaskRef("taurusdb_restore", RESTORE_ID, "in07", "Restore"),
-        TaskRef("kafka", "k1", "in08", region="eu-west-101", project_id="p2", endpoint="https://kafka.example.com"),
-    ]
-    command = resume_arguments(Scene(*refs).look(running(), pending())[0])
-    assert command[:3] == ["ansible-playbook", "huaweicloud.tasks.wait", "-e"]
-    again = json.loads(command[3])["tasks"]
-    assert [TaskRef(**option) for option in again] == refs
-    assert all(value is not None for option in again for value in option.values())
-
-
-def test_the_command_leaves_out_what_has_finished() -> None:
-    command = resume_arguments(Scene(*many(2)).look(done(), running())[0])
-    assert json.loads(command[3]) == {"tasks": [{"service": "dds", "task_id": "task01"}]}
-
-
-def test_the_command_survives_a_quote_in_a_name() -> None:
-    ref = TaskRef("taurusdb_restore", "a", "in07", "Restore' ; true '")
-    again = json.loads(resume_arguments(Scene(ref).look(error())[0])[3])
-    assert [TaskRef(**option) for option in again["tasks"]] == [ref]
-
-
-def test_the_first_line_of_many_tasks_has_every_id_once() -> None:
-    first = Scene(*many(40)).look(*[running()] * 40)[0]
-    assert "waiting for 40 tasks" in first
-    assert [first.count(f"task{number:02d}") for number in range(40)] == [1] * 40
-
-
-def test_the_first_line_of_very_many_tasks_stays_readable() -> None:
-    first = Scene(*many(101)).look(*[running()] * 101)[0]
-    assert first.endswith("waiting for 101 tasks, up to 1:00:00. If interrupted, run the same task again")
-
-
-def test_the_command_says_where_to_ask() -> None:
-    scene = Scene(TaskRef("dds", "a"))
-    source = {"region": "ap-southeast-1", "endpoint": "https://dds.example.com"}
-    told: list[str] = []
-    scene.progress = Progress(
-        lambda line, level: told.append(line), host="h1", clock=lambda: scene.now, blocks=True, options=source
-    )
-    scene.look(running(1))
-    assert json.loads(resume_arguments(told[0])[3]) == {"tasks": [{"service": "dds", "task_id": "a"}], **source}
+def test_the_first_line_of_many_tasks_is_short() -> None:
+    assert len(Scene(*many(1000)).look(*[running()] * 1000)[0]) < 80
 
 
 def test_there_is_one_first_line_only() -> None:
@@ -168,6 +152,80 @@ def test_there_is_one_first_line_only() -> None:
     for percent in range(2, 9):
         scene.look(running(percent))
     assert sum("waiting for" in line for line, dummy in scene.told) == 1
+
+
+# --- the command that resumes the wait ---
+
+
+def ended_line(scene: Scene, *observations: Observation) -> str:
+    """The last line of a wait that ends after two polls with these observations."""
+    scene.look(*[running(1)] * len(observations))
+    return scene.look(*observations, over=True)[-1]
+
+
+def resume_arguments(line: str) -> list[str]:
+    """The command that a shell would make of the end of a line."""
+    return shlex.split(line.partition("resume with: ")[2])
+
+
+def test_a_wait_that_fails_ends_in_a_command_that_resumes_it() -> None:
+    refs = [
+        TaskRef("taurusdb_restore", RESTORE_ID, "in07", "Restore"),
+        TaskRef("kafka", "k1", "in08", region="eu-west-101", project_id="p2", endpoint="https://kafka.example.com"),
+    ]
+    line = ended_line(Scene(*refs), running(), pending())
+    assert line.startswith("[h1] resume with: ")
+    command = resume_arguments(line)
+    assert command[:3] == ["ansible-playbook", "huaweicloud.tasks.wait", "-e"]
+    again = json.loads(command[3])["tasks"]
+    assert [TaskRef(**option) for option in again] == refs
+    assert all(value is not None for option in again for value in option.values())
+
+
+def test_the_command_leaves_out_what_has_finished() -> None:
+    command = resume_arguments(ended_line(Scene(*many(2)), failed(), running()))
+    assert json.loads(command[3]) == {"tasks": [{"service": "dds", "task_id": "task01"}]}
+
+
+@pytest.mark.parametrize(("require", "ends"), [("all", [done(), done()]), ("any", [done(), running()])])
+def test_a_wait_that_succeeds_needs_no_command(require: str, ends: list[Task]) -> None:
+    scene = Scene(*many(2), require=require)
+    scene.look(running(1), running(1))
+    assert not any("resume" in line for line in scene.look(*ends, over=True))
+
+
+def test_the_command_survives_a_quote_in_a_name() -> None:
+    ref = TaskRef("taurusdb_restore", "a", "in07", "Restore' ; true '")
+    again = json.loads(resume_arguments(ended_line(Scene(ref), error()))[3])
+    assert [TaskRef(**option) for option in again["tasks"]] == [ref]
+
+
+def test_the_command_is_told_in_time_for_an_interruption() -> None:
+    scene = Scene(*many(40))
+    assert not any("resume" in line for line in scene.look(*[running()] * 40))
+    scene.now += 60
+    (command,) = [line for line in scene.lines_of(scene.progress.heartbeat) if "resume" in line]
+    assert command.startswith("[h1] if interrupted, resume with: ansible-playbook huaweicloud.tasks.wait -e ")
+    assert [command.count(f"task{number:02d}") for number in range(40)] == [1] * 40
+    scene.now += 60
+    assert not any("resume" in line for line in scene.lines_of(scene.progress.heartbeat))
+
+
+def test_a_busy_wait_tells_the_command_too() -> None:
+    scene = Scene()
+    told = [line for percent in range(10) for line in scene.look(running(percent), after=10)]
+    assert sum("if interrupted, resume with: " in line for line in told) == 1
+
+
+def test_of_very_many_tasks_no_command_is_made() -> None:
+    line = ended_line(Scene(*many(101)), *[running()] * 101)
+    assert line == "[h1] run the same task again to resume the wait"
+
+
+def test_the_command_says_where_to_ask() -> None:
+    source = {"region": "ap-southeast-1", "endpoint": "https://dds.example.com"}
+    line = ended_line(Scene(TaskRef("dds", "a"), options=source), running(2))
+    assert json.loads(resume_arguments(line)[3]) == {"tasks": [{"service": "dds", "task_id": "a"}], **source}
 
 
 # --- a task's line ---
@@ -183,7 +241,7 @@ def test_a_line_is_complete_in_itself() -> None:
     task = Task("taurusdb_restore", State.RUNNING, RESTORE_ID, "Restore", "in07", status="Running", progress=53)
     line = scene.look(task._replace(remaining_seconds=200, sub_tasks=steps), after=83)[1]
     assert line == (
-        "[h1 -> bastion] TaurusDB restore 866b2273  Restore  Running  █████░░░░░  53 %  step RESTORE  "
+        "[h1 -> bastion] TaurusDB restore 866b2273  Restore  Running  █████░░░░░  53 %  step 2/3 RESTORE  "
         "elapsed 0:01:23  remaining 0:03:20"
     )
 
@@ -228,7 +286,7 @@ def test_the_failed_step_is_named() -> None:
     scene = Scene(TaskRef("taurusdb_restore", "a", "in07", "Restore"))
     scene.look(running(40))
     steps = (SubTask("INIT", "complete", State.SUCCEEDED, 100), SubTask("RESTORE", "Failed", State.FAILED, 50))
-    assert "Failed  step RESTORE" in scene.look(failed(sub_tasks=steps), over=True)[0]
+    assert "Failed  step 2/2 RESTORE" in scene.look(failed(sub_tasks=steps), over=True)[0]
 
 
 def test_long_waits_show_hours() -> None:
@@ -325,7 +383,7 @@ def test_trouble_is_told_once_and_so_is_its_end() -> None:
     scene = Scene()
     scene.look(running(40))
     (line,) = scene.look(error())
-    assert line == "[h1] DDS a  Running, 503 APIGW.0613, asking again  ████░░░░░░  40 %  elapsed 0:00:10"
+    assert line == "[h1] DDS a  Running, HTTP 503 APIGW.0613, retrying  ████░░░░░░  40 %  elapsed 0:00:10"
     assert scene.look(error()) == []
     assert scene.look(running(40)) == ["[h1] DDS a  Running  ████░░░░░░  40 %  elapsed 0:00:20"]
     assert scene.look(running(40)) == []
@@ -341,14 +399,17 @@ def test_trouble_without_an_answer_says_what_happened() -> None:
     scene = Scene()
     trouble = ApiError("Connection timed out", kind="connection", action="The host could not be reached")
     line = scene.look(trouble)[1]
-    assert line == "[h1] DDS a  no answer (Connection timed out), asking again  elapsed 0:00:05"
+    assert line == "[h1] DDS a  no response: Connection timed out, retrying  elapsed 0:00:05"
     scene.look(running(1))
-    assert "Running, no answer (Connection timed out)" in scene.look(trouble)[0]
+    assert "Running, no response: Connection timed out" in scene.look(trouble)[0]
 
 
 def test_an_id_that_is_not_known_yet_is_trouble() -> None:
     scene = Scene()
-    assert scene.look(error(400, "DBS.200543"))[1] == "[h1] DDS a  400 DBS.200543, asking again  elapsed 0:00:05"
+    assert (
+        scene.look(error(400, "DBS.200543"))[1]
+        == "[h1] DDS a  not found (HTTP 400 DBS.200543), retrying  elapsed 0:00:05"
+    )
     assert scene.levels == [PLAIN, TROUBLE]
 
 
@@ -357,7 +418,7 @@ def test_a_task_that_is_given_up_is_told_as_such() -> None:
     scene.look(running(1), running(1))
     scene.look(error(), running(1))
     (line,) = scene.look(error(), running(1), after=10)
-    assert "Running, 503 APIGW.0613, given up" in line
+    assert "Running, HTTP 503 APIGW.0613, gave up" in line
     assert scene.levels[-1] == BAD
 
 
@@ -391,7 +452,7 @@ def test_what_went_wrong_comes_first_among_many() -> None:
     assert "Failed" in lines[0]
     assert "task38" in lines[1]
     assert lines[-1] == (
-        "[h1] 9 of 40 finished, 1 failed, 30 running, 1 pending, 1 without a good answer (HTTP 503), slowest 5 %"
+        "[h1] 9 of 40 finished, 1 failed, 30 running, 1 pending, 1 without a good response (HTTP 503), slowest 5 %"
     )
 
 
@@ -419,22 +480,20 @@ def test_a_heartbeat_after_a_minute_of_silence() -> None:
     scene.look(running(40), after=1)
     assert scene.progress.seconds_until_heartbeat() == HEARTBEAT_SECONDS == 60
     scene.now += 59
-    assert scene.lines_of(scene.progress.heartbeat) == []
+    assert scene.beat() == []
     scene.now += 1
-    assert scene.lines_of(scene.progress.heartbeat) == [
-        "[h1] 0 of 1 finished, 1 running, slowest 40 %, still waiting after 0:01:01"
-    ]
-    assert scene.lines_of(scene.progress.heartbeat) == []
+    assert scene.beat() == ["[h1] 0 of 1 finished, 1 running, slowest 40 %, still waiting after 0:01:01"]
+    assert scene.beat() == []
 
 
 @pytest.mark.parametrize(
     ("troubles", "said"),
     [
-        ([error(503, None)], "1 running, 1 without a good answer (HTTP 503)"),
-        ([ApiError("timed out", kind="connection")], "1 running, 1 without a good answer (no answer)"),
+        ([error(503, None)], "1 running, 1 without a good response (HTTP 503)"),
+        ([ApiError("timed out", kind="connection")], "1 running, 1 without a good response (no response)"),
         (
             [error(503, None), error(503, None), ApiError("timed out", kind="connection")],
-            "3 running, 3 without a good answer (HTTP 503, no answer)",
+            "3 running, 3 without a good response (HTTP 503, no response)",
         ),
     ],
 )
@@ -443,11 +502,11 @@ def test_a_heartbeat_tells_of_trouble(troubles: list[ApiError], said: str) -> No
     scene.look(*[running(None)] * len(troubles))
     scene.look(*troubles)
     scene.now += 60
-    (beat,) = scene.lines_of(scene.progress.heartbeat)
+    (beat,) = scene.beat()
     assert beat == f"[h1] 0 of {len(troubles)} finished, {said}, still waiting after 0:01:10"
     scene.look(*[running(None)] * len(troubles))
     scene.now += 60
-    assert "answer" not in scene.lines_of(scene.progress.heartbeat)[0]
+    assert "response" not in scene.beat()[0]
 
 
 def test_looks_without_a_change_do_not_put_off_the_heartbeat() -> None:
@@ -456,7 +515,7 @@ def test_looks_without_a_change_do_not_put_off_the_heartbeat() -> None:
     scene.look(running(40), after=30)
     assert scene.progress.seconds_until_heartbeat() == 30
     scene.now += 30
-    assert len(scene.lines_of(scene.progress.heartbeat)) == 1
+    assert len(scene.beat()) == 1
 
 
 def test_a_change_puts_off_the_heartbeat() -> None:
@@ -472,7 +531,7 @@ def test_heartbeats_go_on() -> None:
     beats = []
     for dummy in range(600):
         scene.now += 1
-        beats += scene.lines_of(scene.progress.heartbeat)
+        beats += scene.beat()
     assert len(beats) == 10
     assert beats[-1].endswith("still waiting after 0:10:00")
 
@@ -481,10 +540,10 @@ def test_a_first_look_that_is_long_in_coming_is_no_silence() -> None:
     scene = Scene(*many(2))
     scene.progress.begin(scene.snapshot())
     scene.now += 59
-    assert scene.lines_of(scene.progress.heartbeat) == []
+    assert scene.beat() == []
     assert scene.progress.seconds_until_heartbeat() == 1
     scene.now += 1
-    first, beat = scene.lines_of(scene.progress.heartbeat)
+    first, beat = scene.beat()
     assert "waiting for 2 tasks" in first
     assert beat == "[h1] 0 of 2 finished, 2 not seen, still waiting after 0:01:00"
     # The first line is not told again.
@@ -497,5 +556,65 @@ def test_every_line_names_its_host() -> None:
     scene.look(*[running(1)] * 39, error())
     scene.now += 61
     scene.progress.heartbeat()
-    assert len(scene.told) == 24
+    assert len(scene.told) == 25
     assert all(re.match(r"\[db-7\] \S", line) for line, dummy in scene.told)
+
+
+# --- request limits ---
+
+LIMIT = {"granted_per_minute": 40.2, "poll_interval": 3.0, "oldest_poll_age": 2.0}
+ALLOWED = "The API allows about 40 requests a minute; 2 tasks are polled every 3 s."
+
+
+def test_throttling_is_told_once_when_it_begins() -> None:
+    scene = Scene(*many(2))
+    scene.look(running(1), running(1))
+    scene.limit = LIMIT
+    assert scene.look(running(1), running(1)) == [f"[h1] throttled: {ALLOWED}"]
+    assert scene.look(running(1), running(1)) == []
+    scene.limit = {}
+    scene.look(running(1), running(1))
+    scene.limit = LIMIT
+    assert scene.look(running(1), running(1)) == []
+
+
+def test_a_heartbeat_tells_of_throttling_and_how_old_the_news_is() -> None:
+    scene = Scene(*many(2))
+    scene.limit = LIMIT
+    scene.look(running(None), running(None))
+    scene.now += 60
+    assert scene.beat() == [
+        f"[h1] 0 of 2 finished, 2 running, still waiting after 0:01:05. {ALLOWED} Oldest status: 0:01:02 ago."
+    ]
+
+
+def test_a_throttled_poll_is_no_trouble() -> None:
+    scene = Scene(*many(2))
+    first = scene.look(running(1), error(429, "APIGW.0308"))
+    assert first[1:] == [
+        "[h1] DDS task00  Running  ░░░░░░░░░░   1 %  elapsed 0:00:05",
+        "[h1] DDS task01  not polled yet  elapsed 0:00:05",
+    ]
+    assert scene.look(error(429, "APIGW.0308"), error(429, "APIGW.0308")) == []
+
+
+# --- what an API may do to a line ---
+
+
+def test_progress_that_falls_says_so() -> None:
+    scene = Scene()
+    scene.look(running(30))
+    assert scene.look(running(13)) == [
+        "[h1] DDS a  Running  █░░░░░░░░░  13 % (the API reported 30 % before)  elapsed 0:00:10"
+    ]
+    assert "before" not in scene.look(running(14))[0]
+
+
+def test_lines_are_bounded() -> None:
+    scene = Scene(*many(2))
+    huge = "word " * 200_000
+    steps = tuple(SubTask(huge, "Failed", State.FAILED) for dummy in range(20_000))
+    told = scene.look(failed(name=huge, fail_reason=huge, sub_tasks=steps), Task("dds", State.UNKNOWN, status=huge))
+    told += scene.look(ApiError(huge, kind="connection"), ApiError(huge, code=huge))
+    assert len(told) == 5
+    assert max(map(len, told)) < 420

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, the huaweicloud.tasks contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Text for people: whatever a server sends, one line of bounded length that cannot control a terminal.
+
+PRIVATE to the collection: it may change without notice.
+"""
+
+from __future__ import annotations
+
+# The longest message of a module.
+MAX_MESSAGE = 5000
+CUT = "..."
+# Of a text so many times as long as may be shown is read.
+READ = 8
+
+
+def plain(text: str, limit: int = MAX_MESSAGE) -> str:
+    """Return a text on one line, in at most so many characters, without control characters.
+
+    Escapes, C1 controls, line and paragraph separators, and marks that change the direction of text become spaces.
+    """
+    read = text[: READ * limit]
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in read).split())
+    if len(line) <= limit and len(read) == len(text):
+        return line
+    # Whole words only: Ansible would not know the beginning of a secret, and mask it.
+    head = line[: limit - len(CUT)].rpartition(" ")[0]
+    return f"{head} {CUT}" if head else CUT
+
+
+def sentence(text: str) -> str:
+    """Return a text with a stop at its end."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def plural(count: int, noun: str) -> str:
+    """Return ``1 task`` or ``2 tasks``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
