@@ -180,6 +180,8 @@ def _state_of_all(states: set[str]) -> str:
 def _progress_of(value: t.Any, sub_tasks: tuple[SubTask, ...]) -> int | None:
     """Return the API's figure, or the mean of the steps' figures where the API has none for the whole."""
     figure = read_percent(value)
+    if figure is None and len(sub_tasks) == 1:
+        figure = sub_tasks[0].progress
     if figure is not None or all(step.progress is None for step in sub_tasks):
         return figure
     return sum(_progress_of_step(step) for step in sub_tasks) // len(sub_tasks)

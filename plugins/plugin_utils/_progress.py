@@ -88,9 +88,11 @@ class Progress:
             self._open(snapshot)
         elif not snapshot.over and self._clock() - self._told_at < MIN_SECONDS_BETWEEN:
             return
+        before = self._told_at
         self._tell_changes(snapshot)
         self._tell_limit(snapshot)
-        if _may_be_resumed(snapshot):
+        # Where there is no news the next heartbeat brings the command.
+        if (snapshot.over or self._told_at != before) and _may_be_resumed(snapshot):
             self._tell_command(snapshot)
 
     def seconds_until_heartbeat(self) -> float:

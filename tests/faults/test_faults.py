@@ -590,7 +590,7 @@ def test_check_mode_looks_once_whatever_happens(sim: Simulator, fault: Fault) ->
     assert outcome.kind == (None if fault.passing else fault.failure)
     assert outcome.result["polls"] == len(sim.requests(task_id=task["task_id"])) == 1
     check_error(fault, "dds", outcome.result["tasks"][0]["error"], fault.failure)
-    assert outcome.result["msg"].startswith("Check mode: looked once. ")
+    assert outcome.result["msg"].startswith("Check mode: polled once. ")
     assert outcome.seconds <= SLACK
 
 
