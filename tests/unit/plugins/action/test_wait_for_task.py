@@ -433,7 +433,8 @@ def test_each_poll_has_the_credentials_as_they_were_given(stage: Stage) -> None:
 def test_the_command_that_resumes_waits_in_the_same_way(stage: Stage) -> None:
     given = {"require": "any", "validate_certs": False, "timeout": 7200, "ca_path": "/ca.pem", "language": "zh-cn"}
     stage.run({"a": [running(percent) for percent in range(9)] + [DONE]}, **given, delay=5, **PASSWORD)
-    command = shlex.split(next(line for line in stage.shown.lines if "resume with: " in line).partition("resume with: ")[2])
+    (line,) = (line for line in stage.shown.lines if "resume with: " in line)
+    command = shlex.split(line.partition("resume with: ")[2])
     variables = json.loads(command[-1])
     assert variables == {
         **given,
