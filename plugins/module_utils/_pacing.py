@@ -47,7 +47,7 @@ MAX_CYCLE_SECONDS = 600.0
 # Of the share of requests that are refused, so much is taken off the rate at each refusal.
 DECREASE = 0.2
 # How many requests the share of refused ones remembers.
-MEMORY = 8.0
+MEMORY = 4.0
 # With so many granted requests a cycle tells the rate by itself.
 ENOUGH_EVIDENCE = 60
 # A little less than what was just granted.

@@ -289,15 +289,13 @@ class Lane:
     """The tasks of one API at one address, which share its request limit."""
 
     def __init__(self, watches: t.Sequence[TaskWatch], policy: Policy, random: t.Callable[[], float]) -> None:
-        self._watches = watches
+        # What is not settled; tasks that are settled are not looked through again at each poll.
+        self.unsettled = list(watches)
         self._policy = policy
         self.pacer = Pacer(len(watches) / policy.sleep, random)
 
-    def unsettled(self) -> list[TaskWatch]:
-        return [watch for watch in self._watches if not watch.settled]
-
     def due(self, now: float) -> list[TaskWatch]:
-        return [watch for watch in self._watches if watch.due <= now + EPSILON and not watch.settled]
+        return [watch for watch in self.unsettled if watch.due <= now + EPSILON]
 
     def goes_on(self, now: float) -> bool:
         """Whether a poll of all tasks has further chunks, which follow at once."""
@@ -313,7 +311,7 @@ class Lane:
 
     def wakes_at(self, now: float, deadline: float) -> float:
         """Return when to poll next, not earlier than the server asked for and the deadline at the latest."""
-        due = min((watch.due for watch in self.unsettled()), default=math.inf)
+        due = min((watch.due for watch in self.unsettled), default=math.inf)
         wakes_at = max(due, self.pacer.ready_at(now))
         # The last poll is at the deadline, and not sooner than ``sleep`` after the one before it.
         is_near = not self.pacer.limited and deadline - wakes_at < self._policy.sleep and wakes_at > now + TICK
@@ -336,7 +334,7 @@ class Lane:
 
     def interval(self, now: float) -> float:
         """Return the seconds between two polls of a task where the limit dictates them, otherwise 0."""
-        interval = len(self.unsettled()) / self.pacer.granted_rate(now) if self.pacer.limited else 0.0
+        interval = len(self.unsettled) / self.pacer.granted_rate(now) if self.pacer.limited else 0.0
         return interval if interval > self._policy.sleep + EPSILON or self.pacer.is_refused else 0.0
 
 
@@ -504,7 +502,7 @@ class Waiter:
         now = self._clock()
         slowest = max(self._lanes, key=lambda lane: lane.interval(now), default=None)
         interval = slowest.interval(now) if slowest else 0.0
-        ages = [now - max(watch.polled_at, self._started) for lane in self._lanes for watch in lane.unsettled()]
+        polled_at = min((watch.polled_at for lane in self._lanes for watch in lane.unsettled), default=None)
         return Snapshot(
             self._watches,
             self._polls,
@@ -515,7 +513,7 @@ class Waiter:
             failure,
             granted_per_minute=60 * slowest.pacer.granted_rate(now) if slowest and interval else None,
             poll_interval=interval or None,
-            oldest_poll_age=max(ages, default=None),
+            oldest_poll_age=None if polled_at is None else now - max(polled_at, self._started),
         )
 
     def _deadline(self) -> float:
@@ -593,6 +591,9 @@ class Waiter:
             by_lane.setdefault(self._lane_by_ref[ref], []).append(observation)
         for lane, those in by_lane.items():
             lane.learn(those, now)
+        if any(self._by_ref[ref].settled for ref in observations):
+            for lane in by_lane:
+                lane.unsettled = [watch for watch in lane.unsettled if not watch.settled]
         self._polls += 1
         if self._first_poll_at is None:
             self._first_poll_at = now
@@ -659,14 +660,15 @@ class Waiter:
 
     def _verdict(self) -> tuple[bool, Failure | None]:
         """Say whether the wait is over, and if so whether it failed."""
-        watches = self._by_ref.values()
-        good = [watch for watch in watches if watch.succeeded]
-        if (self._policy.require == "any" and good) or len(good) == len(watches):
-            return True, None
-        bad = self._first_bad()
-        is_hopeless = all(watch.settled or watch.needs_action for watch in watches)
-        if bad and (self._policy.ends_at_first_failure or is_hopeless):
-            return True, _failure_of(bad)
+        unsettled = [watch for lane in self._lanes for watch in lane.unsettled]
+        is_hopeless = all(watch.needs_action for watch in unsettled)
+        if is_hopeless or len(unsettled) < len(self._by_ref):
+            good = [watch for watch in self._by_ref.values() if watch.succeeded]
+            if (self._policy.require == "any" and good) or len(good) == len(self._by_ref):
+                return True, None
+            bad = self._first_bad()
+            if bad and (self._policy.ends_at_first_failure or is_hopeless):
+                return True, _failure_of(bad)
         if self._has_stalled():
             return True, self._stalled()
         return False, None
@@ -694,7 +696,7 @@ class Waiter:
             return False
         moment = self._last_change() + self._policy.stall_timeout - EPSILON
         # What could not be polled since then may have changed.
-        unpolled = (watch for lane in self._lanes if lane.pacer.limited for watch in lane.unsettled())
+        unpolled = (watch for lane in self._lanes if lane.pacer.limited for watch in lane.unsettled)
         return self._clock() >= moment and all(watch.polled_at >= moment for watch in unpolled)
 
     def _stalled(self) -> Failure:
