@@ -13,7 +13,7 @@ import typing as t
 
 from ._custom import CUSTOM, NOT_FOUND_MEANINGS, WORD_LISTS
 from ._services import SERVICES
-from ._task import TaskRef
+from ._task import STATES, TaskRef
 
 ArgumentSpec = dict[str, dict[str, t.Any]]
 
@@ -91,9 +91,17 @@ def tasks_arguments() -> ArgumentSpec:
     return {**one_task, "tasks": {"type": "list", "elements": "dict", "options": item}}
 
 
+# How task_info chooses among listed tasks.
+LIST_OPTIONS: ArgumentSpec = {
+    "states": {"type": "list", "elements": "str", "choices": list(STATES)},
+    "since": {"type": "str"},
+    "limit": {"type": "int", "default": 1000},
+}
+
+
 def task_info_arguments() -> ArgumentSpec:
     """Return the options of task_info."""
-    return {**connection_arguments(), **tasks_arguments()}
+    return {**connection_arguments(), **tasks_arguments(), **LIST_OPTIONS}
 
 
 def wait_arguments() -> ArgumentSpec:

@@ -363,6 +363,7 @@ class TaskClient:
         :raises InputError: the service has no list, or where it is is not known
         """
         task_list = list_of(ref.service, ref.instance_id)
+        check_id("instance_id", ref.instance_id)
         self._check_source(ref)
 
         def send(query: t.Sequence[tuple[str, str]]) -> t.Any:

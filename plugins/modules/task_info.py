@@ -12,6 +12,8 @@ short_description: Query tasks of any service on Huawei Cloud
 version_added: 1.0.0
 description:
   - Asks for one asynchronous task, or for many of any mix of services at the same time.
+  - Without O(task_id) and O(tasks) it lists the tasks of a service, where the service has a list of them (C(cbr), C(dds),
+    C(ddm), C(elb), C(gaussdb), C(geminidb), C(kafka), C(rabbitmq), C(rds), C(rocketmq) and C(taurusdb)).
   - An id that the API does not know is no failure. It has the state V(unknown), and an C(error) of the kind
     V(not_found).
   - To wait until tasks have finished, use M(huaweicloud.tasks.wait_for_task).
@@ -22,6 +24,24 @@ extends_documentation_fragment:
   - huaweicloud.tasks._task
   - huaweicloud.tasks._attributes
   - huaweicloud.tasks._attributes.info_module
+options:
+  states:
+    description:
+      - List tasks in these states only.
+      - The list is filtered here, never by the API, so that no task gets lost that changes while pages are read.
+    type: list
+    elements: str
+    choices: [pending, running, succeeded, failed, canceled, needs_action, unknown]
+  since:
+    description:
+      - List tasks that were created since then only. It is a number of seconds back from now, or an ISO 8601 time such as
+        V(2026-11-20T08:00:00+0800), which is UTC without a zone.
+      - C(dds) and C(ddm) list the tasks of the last 30 days at most.
+    type: str
+  limit:
+    description: Most tasks to return of a list. RV(complete) says whether there are more.
+    type: int
+    default: 1000
 seealso:
   - module: huaweicloud.tasks.wait_for_task
   - name: How to get the id of a task
@@ -63,6 +83,24 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ result.pending }}"
 
+- name: Find the unfinished tasks of an instance
+  huaweicloud.tasks.task_info:
+    region: ap-southeast-1
+    access_key: "{{ access_key }}"
+    secret_key: "{{ secret_key }}"
+    service: taurusdb
+    instance_id: a23fb62bd61e4e9e9636fd2225f395bein07
+    states: [pending, running, needs_action, unknown]
+    since: 86400
+  register: unfinished
+
+- name: Wait until the instance is idle
+  huaweicloud.tasks.wait_for_task:
+    region: ap-southeast-1
+    access_key: "{{ access_key }}"
+    secret_key: "{{ secret_key }}"
+    tasks: "{{ unfinished.pending }}"
+
 - name: Query an API that the collection does not know
   huaweicloud.tasks.task_info:
     region: ap-southeast-1
@@ -85,7 +123,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tasks:
-  description: Every task in the order given.
+  description: Every task, in the order given or as the list has them.
   returned: always
   type: list
   elements: dict
@@ -188,7 +226,7 @@ tasks:
           sub_jobs_total: 1
       error: null
 task:
-  description: The only task, where one was given by O(service). Null where O(tasks) was given.
+  description: The only task, where one was given by O(service). Null where O(tasks) was given, and for a list.
   returned: always
   type: dict
 pending:
@@ -198,7 +236,7 @@ pending:
   elements: dict
   sample: []
 complete:
-  description: Whether these are all tasks that were asked for.
+  description: Whether these are all tasks that were asked for. False where a list was cut by O(limit).
   returned: always
   type: bool
   sample: true
@@ -227,25 +265,68 @@ failure:
       type: str
 """
 
+import contextlib
 import os
+import time
 import typing as t
 
-from ..module_utils._argspec import TASKS_RULES, refs_of, task_info_arguments
+from ..module_utils._argspec import LIST_OPTIONS, TASKS_RULES, refs_of, task_info_arguments
 from ..module_utils._client import TaskClient, new_task_client
-from ..module_utils._custom import unknown_status_warnings
+from ..module_utils._custom import CUSTOM, unknown_status_warnings
 from ..module_utils._errors import ApiError, InputError, TasksError
+from ..module_utils._listing import Wanted, seconds_of
 from ..module_utils._query_module import TasksModule
+from ..module_utils._services import SERVICES
 from ..module_utils._task import Task, TaskRef, unseen
 
 Outcome = t.Union[Task, ApiError]
 
 
+def is_list(params: t.Mapping[str, t.Any]) -> bool:
+    """Say whether tasks are to be found: none is named, and the service cannot tell which one is meant."""
+    if params["tasks"] is not None or params["task_id"] or params["service"] == CUSTOM:
+        return False
+    return "task_id" in SERVICES[params["service"]].required
+
+
 def query(params: t.Mapping[str, t.Any], client: TaskClient) -> tuple[list[TaskRef], list[Outcome]]:
-    if not (params["task_id"] or params["instance_id"] or params["tasks"] is not None or params["api"]):
-        raise InputError("task_id or tasks is needed: which tasks to ask for.")
+    """Ask for tasks by id."""
+    given = [option for option in LIST_OPTIONS if params[option] not in (None, [], LIST_OPTIONS[option].get("default"))]
+    if given:
+        raise InputError(f"{' and '.join(given)} can only choose among listed tasks: leave out task_id and tasks.")
     refs = refs_of(params)
     client.check(refs)
     return refs, client.get_tasks(refs)
+
+
+def find(params: t.Mapping[str, t.Any], client: TaskClient, now: float) -> dict[str, t.Any]:
+    """Find tasks in the list of a service. ``now`` is in seconds since 1970."""
+    if params["limit"] < 1:
+        raise InputError("limit must be at least 1.")
+    (ref,) = refs_of(params)
+    since = seconds_since(params["since"], now)
+    wanted = Wanted(ref.instance_id, frozenset(params["states"] or ()), since, params["limit"])
+    found = client.list_tasks(ref, wanted, now)
+    needs_instance = "instance_id" in SERVICES[ref.service].required
+    refs = [
+        TaskRef(ref.service, task.id, ref.instance_id if needs_instance else None) for task in found.tasks if task.id
+    ]
+    return {**result_of(refs, found.tasks, single=False), "complete": found.is_complete}
+
+
+def seconds_since(value: str | None, now: float) -> float | None:
+    """Return the moment that the option since names, in seconds since 1970."""
+    if not value:
+        return None
+    with contextlib.suppress(ValueError):
+        seconds = float(value)
+        if not 0 <= seconds < now:
+            raise InputError("since must be a number of seconds back from now, such as 86400, or an ISO 8601 time.")
+        return now - seconds
+    moment = seconds_of(value)
+    if moment is None:
+        raise InputError(f"since is neither a number of seconds nor an ISO 8601 time: {value}")
+    return moment
 
 
 def result_of(refs: t.Sequence[TaskRef], outcomes: t.Sequence[Outcome], *, single: bool) -> dict[str, t.Any]:
@@ -275,6 +356,8 @@ def _message(errors: t.Sequence[ApiError], total: int) -> str:
 
 
 def run(params: t.Mapping[str, t.Any], client: TaskClient, warn: t.Callable[[str], None]) -> dict[str, t.Any]:
+    if is_list(params):
+        return find(params, client, time.time())
     refs, outcomes = query(params, client)
     for warning in unknown_status_warnings(zip(refs, outcomes)):
         warn(warning)

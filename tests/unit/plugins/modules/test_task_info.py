@@ -85,7 +85,7 @@ def test_a_request_that_fails_spoils_nothing_else(run_module: t.Any, sim: Simula
 
 
 MISTAKES: list[tuple[dict[str, t.Any], str]] = [
-    ({"service": "ecs"}, "task_id or tasks is needed"),
+    ({"service": "ecs"}, "ecs has no list of tasks: name tasks by task_id."),
     ({"service": "kafka", "task_id": "t"}, "A task of kafka needs instance_id."),
     ({"tasks": [{"service": "ecs", "task_id": "a"}, {"service": "ecs", "task_id": "../b"}]}, "tasks[1]: task_id must"),
     ({"service": "ecs", "task_id": "t", "api": {"path": "/x"}}, "api is for service: custom only, not for ecs."),
@@ -125,7 +125,10 @@ def test_an_unknown_service_names_the_near_ones(
 def run(cloud: t.Any, **given: t.Any) -> tuple[dict[str, t.Any], list[str]]:
     """The only task, and the warnings about it: Ansible keeps those of one module for the next in the same process."""
     warnings: list[str] = []
-    params = dict.fromkeys(("task_id", "instance_id", "task_name", "tasks", "api"))
+    params = {
+        **dict.fromkeys(("task_id", "instance_id", "task_name", "tasks", "api", "states", "since")),
+        "limit": 1000,
+    }
     result = task_info.run({**params, **given}, cloud.by_token(), warnings.append)
     return result["task"], warnings
 
