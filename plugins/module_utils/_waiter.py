@@ -612,6 +612,7 @@ class Waiter:
             elif _is_granted(observation):
                 self._schedule_alone(watch, began, now)
             elif _is_throttled(observation):
+                watch.wanted_at = began if watch.wanted_at is None else watch.wanted_at
                 watch.due = self._by_deadline(now + self._backoff.shortest())
         self._leave_round(now)
         if self._round and not any(lane.goes_on(now) for lane in self._lanes):

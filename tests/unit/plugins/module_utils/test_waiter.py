@@ -842,10 +842,12 @@ def test_a_task_whose_turn_did_not_come_after_a_refusal_is_not_late_for_it() -> 
 
 
 def test_time_in_which_nothing_could_be_polled_counts_towards_no_grace() -> None:
-    grants = at_times((0, unknown_id()), (5, throttled()), (400, unknown_id()), (420, DONE))
-    assert cloud(grants).run(not_found_grace=60).failure is None
-    trouble = at_times((0, server_error()), (5, throttled()), (400, server_error()), (420, DONE))
-    assert cloud(trouble).run(error_grace=60).failure is None
+    sky = cloud([unknown_id(), *[throttled()] * 6, unknown_id(), DONE])
+    assert sky.run(not_found_grace=60).failure is None
+    assert sky.polled_from[-2] > 60
+    sky = cloud([server_error(), *[throttled()] * 6, server_error(), DONE])
+    assert sky.run(error_grace=60).failure is None
+    assert sky.polled_from[-2] > 60
 
 
 def test_a_wait_that_is_not_allowed_to_poll_has_not_stalled() -> None:
