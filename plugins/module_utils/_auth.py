@@ -11,20 +11,27 @@ from __future__ import annotations
 
 import calendar
 import dataclasses
+import functools
 import threading
 import time
 import typing as t
 from urllib.parse import parse_qsl, urlsplit
 
+from ._endpoints import check_endpoint, iam_endpoint_of
 from ._errors import ApiError, ErrorClass, InputError
 from ._http import Auth, HttpClient, Request, Response, address_of, unreadable
+from ._settings import KEY, NO_CREDENTIALS, PASSWORD, TOKEN, Credentials, Settings, fits_header
 from ._signing import authorization, canonical_query
+from ._task import is_id
 
 if t.TYPE_CHECKING:
     from requests import PreparedRequest
 
 METADATA_ENDPOINT = "http://169.254.169.254"
 METADATA_TOKEN_SECONDS = 21600
+
+KEY_HINT = "Check access_key and secret_key, for temporary keys security_token too and that they have not expired."
+AGENCY_HINT = "No credentials were given, so the key of this ECS's agency was used: check the agency's permissions."
 
 
 class Key(t.NamedTuple):
@@ -73,7 +80,7 @@ class SharedValue:
     def get(self, obtain: t.Callable[[], str]) -> str:
         """Return the text, obtained now if there is none.
 
-        :raises RequestError: IAM refuses
+        :raises ApiError: IAM refuses
         """
         failures_before = self._failures
         with self._lock:
@@ -124,7 +131,7 @@ class PasswordAuth:
     def ensure_token(self) -> str:
         """Return the token, after a login if there is none.
 
-        :raises RequestError: IAM refuses
+        :raises ApiError: IAM refuses
         """
         return self._token.get(self._login)
 
@@ -137,7 +144,6 @@ class PasswordAuth:
 class KeyAuth:
     """Sign every request afresh with the key of the moment."""
 
-    hint = "Check access_key and secret_key, for temporary keys security_token too and that they have not expired."
     signs_date = True
 
     def __init__(
@@ -145,10 +151,12 @@ class KeyAuth:
         key: t.Callable[[], Key],
         project_id: str | None = None,
         now: t.Callable[[], float] = time.time,
+        hint: str = KEY_HINT,
     ) -> None:
         self._key = key
         self._project_id = project_id
         self._now = now
+        self.hint = hint
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         key = self._key()
@@ -192,6 +200,11 @@ class AgencyKey:
         self._fetched_at = 0.0
         self._lock = threading.Lock()
 
+    @property
+    def known(self) -> bool:
+        """Whether there was a key already."""
+        return self._key is not None
+
     def __call__(self) -> Key:
         with self._lock:
             if self._key is None or self._is_due(self._key):
@@ -211,6 +224,141 @@ class AgencyKey:
         if key.expires_at is None or self._now() <= key.expires_at - self.MARGIN_SECONDS:
             return False
         return self._now() >= min(key.expires_at, self._fetched_at + self.PAUSE_SECONDS)
+
+
+class Authenticator:
+    """Has the credentials for every request, and finds out for which project they are.
+
+    ``fetch_key`` gets the ECS agency's key. ``mask`` is told every secret that is obtained.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        http: HttpClient,
+        *,
+        validate_certs: bool,
+        fetch_key: t.Callable[[], Key],
+        mask: t.Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._http = http
+        self._validate_certs = validate_certs
+        self._fetch_key = fetch_key
+        self._mask = mask
+        self._agency_key = AgencyKey(self._fetch_masked_key)
+        self._lock = threading.Lock()
+        self._login_lock = threading.Lock()
+        self._login_refusal: ApiError | None = None
+        self._passwords: dict[tuple[str | None, str | None], PasswordAuth] = {}
+        self._projects: dict[str | None, SharedValue] = {}
+
+    @functools.cached_property
+    def credentials(self) -> Credentials:
+        """What was given.
+
+        :raises InputError: the play gives half of a method, or a value that no request can carry
+        """
+        return self._settings.credentials()
+
+    def check(self, region: str | None, project_id: str | None) -> None:
+        """Check that requests for a project can be made, without sending any.
+
+        :raises InputError: the credentials are incomplete, or IAM is needed and its address is not known
+        """
+        if not (project_id or region):
+            raise InputError("Neither project_id nor region is given. Set project_id, or region to look it up.")
+        if self.credentials.method == PASSWORD or not project_id:
+            self._iam_endpoint(region)
+
+    def _iam_endpoint(self, region: str | None) -> str:
+        given = self._settings.find("iam_endpoint")
+        if given is None:
+            return iam_endpoint_of(region)
+        address = check_endpoint(given.source, given.value, validate_certs=self._validate_certs)
+        # The variables of Terraform and OpenStack hold the API's version, too.
+        return address[:-3] if address.endswith("/v3") else address
+
+    def for_project(self, region: str | None, given: str | None, project_id: str | None) -> Auth:
+        """Return the credentials of a request for a project; ``given`` is its id where the user has named it."""
+        values = self.credentials.values
+        if self.credentials.method == TOKEN:
+            return TokenAuth(values["auth_token"])
+        if self.credentials.method == PASSWORD:
+            return self._by_password(region, given)
+        if self.credentials.method == KEY:
+            key = Key(values["access_key"], values["secret_key"], values.get("security_token"))
+            return KeyAuth(lambda: key, project_id)
+        return KeyAuth(self._key_of_agency, project_id, hint=AGENCY_HINT)
+
+    def _by_password(self, region: str | None, project_id: str | None) -> PasswordAuth:
+        new = PasswordAuth(lambda: self._masked_token(region, project_id))
+        with self._lock:
+            return self._passwords.setdefault((region, project_id), new)
+
+    def _masked_token(self, region: str | None, project_id: str | None) -> str:
+        with self._login_lock:
+            # IAM locks accounts after a few wrong passwords, whatever projects they were sent for.
+            if self._login_refusal:
+                raise self._login_refusal
+            try:
+                token = self._login(region, project_id).value
+            except ApiError as error:
+                if error.http_status == 401:
+                    self._login_refusal = error
+                raise
+        self._mask(token)
+        return token
+
+    def login(self) -> Token:
+        """Log in with user name and password, for the project or the region's.
+
+        :raises ApiError: IAM refuses
+        :raises InputError: there is no user name and password, or neither project nor region is known
+        """
+        if self.credentials.method != PASSWORD:
+            raise InputError("A token is given for username, password and domain_name: set these.")
+        return self._login(self._settings.get("region"), self._settings.get("project_id"))
+
+    def _login(self, region: str | None, project_id: str | None) -> Token:
+        values = self.credentials.values
+        token = login(self._http, self._iam_endpoint(region), values, project_id=project_id, region=region)
+        if token.project_id and not project_id:
+            self._project_of(region).put(token.project_id)
+        return token
+
+    def find_project(self, region: str | None, limit: float | None = None) -> str:
+        """Return the id of a region's project, looked up once.
+
+        :raises ApiError: IAM refuses, or there is no such project, or more than one
+        """
+        auth = self.for_project(region, None, None)
+        if isinstance(auth, PasswordAuth):
+            # The project's id comes with the token.
+            auth.ensure_token()
+        endpoint = self._iam_endpoint(region)
+        return self._project_of(region).get(lambda: find_project(self._http, endpoint, auth, str(region), limit))
+
+    def _project_of(self, region: str | None) -> SharedValue:
+        with self._lock:
+            return self._projects.setdefault(region, SharedValue())
+
+    def _key_of_agency(self) -> Key:
+        """:raises InputError: nothing is given, and the host has no agency key either"""
+        is_first = not self._agency_key.known
+        try:
+            return self._agency_key()
+        except ApiError as error:
+            if not is_first:
+                raise
+            raise InputError(f"{NO_CREDENTIALS} ({error.message}).") from None
+
+    def _fetch_masked_key(self) -> Key:
+        key = self._fetch_key()
+        self._mask(key.secret_key)
+        if key.security_token:
+            self._mask(key.security_token)
+        return key
 
 
 @dataclasses.dataclass(frozen=True)
@@ -233,28 +381,21 @@ def login(
 ) -> Token:
     """Log in with user name and password (API: Obtaining a User Token Through Password Authentication).
 
-    :raises RequestError: IAM refuses, or its answer holds no token
+    :raises ApiError: IAM refuses, or its answer holds no token
     :raises InputError: neither project nor region is known
     """
     url = f"{iam_endpoint}/v3/auth/tokens?nocatalog=true"
     action = f"Cannot get a token (POST {address_of(url)})"
     body = {"auth": {"identity": _identity(credentials), "scope": _scope(credentials, project_id, region)}}
     answer = http.send(Request("POST", url, action, body=body, hint="Check username, password and domain_name."))
-    value = answer.headers.get("X-Subject-Token")
-    if not value:
-        raise unreadable(
-            "the answer has no header X-Subject-Token",
-            action=action,
-            http_status=answer.http_status,
-            request_id=answer.request_id,
-        )
+    value = answer.headers.get("X-Subject-Token", "")
+    if not value or not fits_header(value):
+        raise _unreadable(answer, action, "the response has no token in its header X-Subject-Token")
     details = _mapping(_mapping(answer.body).get("token"))
-    return Token(
-        value=value,
-        expires_at=details.get("expires_at"),
-        issued_at=details.get("issued_at"),
-        project_id=_mapping(details.get("project")).get("id") or project_id,
-    )
+    project = _mapping(details.get("project")).get("id")
+    if project and not is_id(project):
+        raise _unreadable(answer, action, "the response names a project whose id is none")
+    return Token(value, details.get("expires_at"), details.get("issued_at"), project or project_id)
 
 
 def _identity(credentials: t.Mapping[str, str]) -> dict[str, t.Any]:
@@ -282,23 +423,24 @@ def _mapping(value: t.Any) -> dict[str, t.Any]:
 def find_project(http: HttpClient, iam_endpoint: str, auth: Auth, region: str, limit: float | None) -> str:
     """Look up the id of a region's project by its name, which is the region's (API: Querying Project Information).
 
-    :raises RequestError: IAM refuses, or there is no such project, or more than one
+    :raises ApiError: IAM refuses, or there is no such project, or more than one
     """
     url = f"{iam_endpoint}/v3/projects?{canonical_query([('name', region)])}"
     action = f"Cannot look up the project of region {region} (GET {address_of(url)})"
     answer = http.send(Request("GET", url, action, auth=auth), limit)
     projects = _mapping(answer.body).get("projects")
     if not isinstance(projects, list):
-        raise unreadable(
-            "the answer has no list 'projects'",
-            action=action,
-            http_status=answer.http_status,
-            request_id=answer.request_id,
-        )
+        raise _unreadable(answer, action, "the response has no list 'projects'")
     ids = [str(project["id"]) for project in projects if isinstance(project, dict) and project.get("id")]
-    if len(ids) == 1:
-        return ids[0]
-    raise _not_one_project(answer, projects, action, region)
+    if len(ids) != 1:
+        raise _not_one_project(answer, projects, action, region)
+    if not is_id(ids[0]):
+        raise _unreadable(answer, action, "the response names a project whose id is none")
+    return ids[0]
+
+
+def _unreadable(response: Response, action: str, message: str) -> ApiError:
+    return unreadable(message, action=action, http_status=response.http_status, request_id=response.request_id)
 
 
 def _not_one_project(answer: Response, projects: list[t.Any], action: str, region: str) -> ApiError:
@@ -316,21 +458,17 @@ def _not_one_project(answer: Response, projects: list[t.Any], action: str, regio
 def fetch_agency_key(http: HttpClient, endpoint: str = METADATA_ENDPOINT) -> Key:
     """Fetch the temporary key of the ECS agency (ECS user guide: Obtaining Metadata).
 
-    :raises RequestError: there is no metadata service, or no agency
+    :raises ApiError: there is no metadata service, or no agency
     """
     headers = _metadata_token(http, endpoint)
     url = f"{endpoint}/openstack/latest/securitykey"
     action = "Cannot get the agency's key from the metadata service"
     answer = http.send(Request("GET", url, action, headers=headers))
     key = _mapping(_mapping(answer.body).get("credential"))
-    if not (key.get("access") and key.get("secret")):
-        raise unreadable("the answer holds no key", action=action, http_status=answer.http_status)
-    return Key(
-        access_key=str(key["access"]),
-        secret_key=str(key["secret"]),
-        security_token=key.get("securitytoken"),
-        expires_at=_seconds_since_1970(key.get("expires_at")),
-    )
+    access, secret, security_token = (str(key.get(name) or "") for name in ("access", "secret", "securitytoken"))
+    if not (access and secret and fits_header(access + security_token)):
+        raise _unreadable(answer, action, "the response holds no key")
+    return Key(access, secret, security_token or None, _seconds_since_1970(key.get("expires_at")))
 
 
 def _metadata_token(http: HttpClient, endpoint: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import typing as t
 
@@ -111,11 +112,27 @@ def describe_response(http_status: int | None, code: str | None, message: str, r
     return f"{text} (request id {request_id})" if request_id else text
 
 
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """Why a request or a wait has failed, as the value ``failure`` of a result."""
+
+    kind: str
+    message: str
+    code: str | None = None
+    http_status: int | None = None
+    request_id: str | None = None
+
+    def to_dict(self) -> dict[str, t.Any]:
+        """Return it as the value ``failure`` of a result."""
+        names = ("kind", "code", "message", "http_status", "request_id")
+        return {name: getattr(self, name) for name in names}
+
+
 class ApiError(TasksError):
-    """A request got no usable answer.
+    """A request got no usable response. Its parts are put into words when it is shown.
 
     ``action`` says what was tried, without query or credentials; ``hint`` what to do about it.
-    ``body`` is the decoded answer where there was one. ``retry_after`` is in seconds.
+    ``body`` is the decoded response where there was one. ``retry_after`` is in seconds.
     """
 
     def __init__(
@@ -132,6 +149,7 @@ class ApiError(TasksError):
         retry_after: float | None = None,
         body: t.Any = None,
     ) -> None:
+        super().__init__(message)
         self.message = message
         self.error_class = error_class or classify_error(http_status, code)
         self.kind = kind or KIND_OF_CLASS[self.error_class]
@@ -142,27 +160,20 @@ class ApiError(TasksError):
         self.hint = hint
         self.retry_after = retry_after
         self.body = body
-        super().__init__(self._sentence())
 
-    def _sentence(self) -> str:
-        came_back = describe_response(self.http_status, self.code, self.message, self.request_id)
-        sentence = f"{self.action}: {came_back}" if self.action else came_back
+    def __str__(self) -> str:
+        response = describe_response(self.http_status, self.code, self.message, self.request_id)
+        sentence = f"{self.action}: {response}" if self.action else response
         return f"{sentence.rstrip('.')}. {self.hint}" if self.hint else sentence
 
     @property
-    def throttled(self) -> bool:
-        """Whether the API asked for fewer requests."""
-        return self.error_class is ErrorClass.THROTTLED
+    def failure(self) -> Failure:
+        """The error as what a result shows of it."""
+        return Failure(self.kind, self.message, self.code, self.http_status, self.request_id)
 
     def to_failure(self) -> dict[str, t.Any]:
         """Return the error as the value ``failure`` of a result."""
-        return {
-            "kind": self.kind,
-            "code": self.code,
-            "message": self.message,
-            "http_status": self.http_status,
-            "request_id": self.request_id,
-        }
+        return self.failure.to_dict()
 
     def to_result(self) -> dict[str, t.Any]:
         return {**super().to_result(), "failure": self.to_failure()}

@@ -41,7 +41,7 @@ def run(service: str, params: t.Mapping[str, t.Any], client: TaskClient) -> dict
     :raises TasksError: an option is missing, or there was no usable response
     """
     named = (params.get(option) or None for option in ("task_id", "instance_id", "task_name"))
-    response = client.find(TaskRef(service, *named))
+    response = client.get_task(TaskRef(service, *named))
     return {"task": response.task.to_dict() if response.task else None, "response": response.body}
 
 

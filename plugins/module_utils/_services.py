@@ -102,6 +102,8 @@ class Service(t.NamedTuple):
     kept_for: str = ""
     # What it means that the API knows no such task: "wait", "succeeded" or "failed".
     not_found: str = "wait"
+    # The service whose API knows the same id, with the reason and the times that a failed task lacks here.
+    reason_from: str = ""
 
     @property
     def module(self) -> str:
@@ -244,6 +246,7 @@ _ROWS = (
         product="taurusdb",
         path="/v3/{project_id}/instances/{instance_id}/task-center-detail",
         query={"job_id": "{task_id}", "job_name": "{task_name}"},
+        reason_from="taurusdb",
         required=("instance_id",),
         required_together=("task_id", "task_name"),
         fields={

@@ -59,16 +59,19 @@ FILE_NAMES = {
 }
 
 TOKEN, KEY, PASSWORD, AGENCY = "token", "key", "password", "agency"
-# In this order where one place holds several; each is what the method cannot do without.
+# In this order where one source holds several; each is what the method cannot do without.
 METHODS = {
     TOKEN: ("auth_token",),
     KEY: ("access_key", "secret_key"),
     PASSWORD: ("username", "password", "domain_name"),
 }
-# What begins a method in a place; a domain's name alone means nothing.
+# What selects a method in a source; a domain's name alone means nothing.
 METHOD_SELECTORS = {TOKEN: ("auth_token",), KEY: ("access_key", "secret_key"), PASSWORD: ("username", "password")}
 
+# The options that must never be shown.
 SECRETS = ("auth_token", "access_key", "secret_key", "security_token", "password")
+# Those that are sent in a header as they are.
+IN_HEADERS = ("auth_token", "access_key", "security_token")
 
 NO_CREDENTIALS = (
     "No credentials are given. Set auth_token; or access_key and secret_key (with security_token for temporary keys); "
@@ -78,7 +81,19 @@ NO_CREDENTIALS = (
     "but this host offers no agency key"
 )
 
-Source = dict[str, str]
+
+class Setting(t.NamedTuple):
+    """A value, and what the user calls the place where it stands: an option, a variable, a key of a file."""
+
+    value: str
+    source: str
+
+    def __repr__(self) -> str:
+        # Its value may be a secret.
+        return f"Setting({self.source})"
+
+
+Source = dict[str, Setting]
 
 
 class Credentials(t.NamedTuple):
@@ -93,19 +108,24 @@ class Credentials(t.NamedTuple):
 
 
 class Settings:
-    """Answers what an option's value is, whichever place it comes from."""
+    """Answers what an option's value is, whichever source it comes from."""
 
     def __init__(self, sources: t.Sequence[Source]) -> None:
         self._sources = [_stripped(source) for source in sources]
 
-    def get(self, option: str) -> str | None:
-        """Return the value from the first place that has one."""
+    def find(self, option: str) -> Setting | None:
+        """Return the setting from the first source that has one."""
         return next((source[option] for source in self._sources if option in source), None)
 
-    def credentials(self) -> Credentials:
-        """Choose the method of the first place that has a usable one.
+    def get(self, option: str) -> str | None:
+        """Return the value from the first source that has one."""
+        setting = self.find(option)
+        return setting.value if setting else None
 
-        :raises InputError: the play itself begins a method that nothing completes
+    def credentials(self) -> Credentials:
+        """Choose the method of the first source that has a usable one.
+
+        :raises InputError: the play itself begins a method that nothing completes, or a value cannot be sent
         """
         for index, source in enumerate(self._sources):
             for method, selectors in METHOD_SELECTORS.items():
@@ -114,7 +134,8 @@ class Settings:
                 values = self._fill_in(method, index)
                 missing = [option for option in METHODS[method] if option not in values]
                 if not missing:
-                    return Credentials(method, values)
+                    _check(values)
+                    return Credentials(method, {option: setting.value for option, setting in values.items()})
                 if index == 0:
                     raise InputError(
                         f"{' and '.join(sorted(values))} is given without {' and '.join(missing)}."
@@ -124,7 +145,7 @@ class Settings:
         return Credentials(AGENCY, {})
 
     def _fill_in(self, method: str, index: int) -> Source:
-        """Take a method's values from a place and, where it lacks some, from those after it."""
+        """Take a method's values from a source and, where it lacks some, from those after it."""
         values: Source = {}
         for option in METHODS[method]:
             for source in self._sources[index:]:
@@ -138,16 +159,36 @@ class Settings:
 
     def secrets(self) -> list[str]:
         """Return every value, used or not, that must not be shown."""
-        return [source[option] for source in self._sources for option in SECRETS if option in source]
+        return [source[option].value for source in self._sources for option in SECRETS if option in source]
 
 
-def _stripped(source: t.Mapping[str, t.Any]) -> Source:
-    texts = {option: str(value).strip() for option, value in source.items() if value is not None}
-    return {option: text for option, text in texts.items() if text}
+def _stripped(source: Source) -> Source:
+    settings = {option: setting._replace(value=setting.value.strip()) for option, setting in source.items()}
+    return {option: setting for option, setting in settings.items() if setting.value}
+
+
+def _check(values: Source) -> None:
+    """:raises InputError: a value holds what no request can carry; http.client would quote it in its own error"""
+    for option, setting in values.items():
+        if not fits_header(setting.value) if option in IN_HEADERS else not _is_unicode(setting.value):
+            raise InputError(
+                f"{setting.source} holds line breaks or characters that no request can carry. Set it again, without "
+                "such characters."
+            )
+
+
+def fits_header(text: str) -> bool:
+    """Say whether a header can carry a text as it is."""
+    return text.isascii() and text.isprintable()
+
+
+def _is_unicode(text: str) -> bool:
+    # What is no UTF-8 in the environment comes as lone surrogates.
+    return text.encode("utf-8", "replace").decode() == text
 
 
 def settings_from(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Settings:
-    """Gather the places in their order: the play, three families of variables, the SDK's file.
+    """Gather the sources in their order: the play, three families of variables, the SDK's file.
 
     :raises InputError: the credentials file cannot be read
     """
@@ -155,7 +196,8 @@ def settings_from(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -
 
 
 def _sources(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> list[Source]:
-    options = {option: params[option] for family in ENVIRONMENT for option in family if params.get(option)}
+    named = (option for family in ENVIRONMENT for option in family if params.get(option))
+    options = {option: Setting(str(params[option]), option) for option in named}
     return [options, *(_from_environment(family, environ) for family in ENVIRONMENT)]
 
 
@@ -170,9 +212,9 @@ def method_of(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> st
 def _from_environment(family: t.Mapping[str, tuple[str, ...]], environ: t.Mapping[str, str]) -> Source:
     source: Source = {}
     for option, variables in family.items():
-        value = next((environ[variable] for variable in variables if environ.get(variable)), None)
-        if value:
-            source[option] = value
+        variable = next((name for name in variables if environ.get(name)), None)
+        if variable:
+            source[option] = Setting(environ[variable], variable)
     return source
 
 
@@ -189,7 +231,9 @@ def _from_file(environ: t.Mapping[str, str]) -> Source:
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(path, error) from None
     section = _section_basic(path, text)
-    return {option: section[name] for option, name in FILE_NAMES.items() if section.get(name)}
+    return {
+        option: Setting(section[name], f"{name} in {path}") for option, name in FILE_NAMES.items() if section.get(name)
+    }
 
 
 def _section_basic(path: str, text: str) -> t.Mapping[str, str]:

@@ -47,6 +47,11 @@ _DIGITS = re.compile(r"\s*(\d{1,12})(?:\.\d*)?\s*%?\s*", re.ASCII)
 NO_DETAILS: t.Mapping[str, t.Any] = types.MappingProxyType({})
 
 
+def is_id(value: t.Any) -> bool:
+    """Say whether a value can be an id; only such a one is safe in an address."""
+    return isinstance(value, str) and bool(_ID.fullmatch(value))
+
+
 def read_number(value: t.Any) -> int | None:
     """Read ``19``, ``19.0``, ``"19"`` or ``"19%"``; anything else, such as ``""`` or null, is None."""
     if isinstance(value, bool):
@@ -72,6 +77,7 @@ def read_text(value: t.Any) -> str | None:
 
 # Of thirteen digits, as from 2001 to 2286; other numbers are passed on as they are.
 _EPOCH_MILLISECONDS = re.compile(r"[1-9]\d{12}", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 

@@ -62,7 +62,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 token:
-  description: The token. It is a secret. Null in check mode.
+  description: The token. It is a secret. Null in check mode, and where there is none.
   returned: always
   type: str
   sample: MIIDkgYJKoZIhvcNAQcCoIIDgzCCA38CAQExDTALBglghkgBZQMEAgEw...
@@ -82,8 +82,10 @@ project_id:
   type: str
   sample: 0549b4a43100d4f32f51c01c2fe4acdb
 failure:
-  description: What went wrong, as in M(huaweicloud.tasks.wait_for_task).
-  returned: when the request failed
+  description: >-
+    What went wrong with the request, with the keys that C(failure) has in M(huaweicloud.tasks.wait_for_task). Null where
+    there is a token, and after a mistake in the options.
+  returned: always
   type: dict
 """
 
@@ -93,20 +95,25 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._argspec import connection_arguments
+from ..module_utils._auth import Token
 from ..module_utils._client import TaskClient, new_task_client
 from ..module_utils._errors import TasksError
 
 
+def result_of(token: Token | None) -> dict[str, t.Any]:
+    return {
+        "token": token.value if token else None,
+        "expires_at": token.expires_at if token else None,
+        "issued_at": token.issued_at if token else None,
+        "project_id": token.project_id if token else None,
+        "failure": None,
+    }
+
+
 def run(params: t.Mapping[str, t.Any], client: TaskClient, *, check_mode: bool) -> dict[str, t.Any]:
     if check_mode:
-        return {"token": None, "expires_at": None, "issued_at": None, "project_id": params["project_id"]}
-    token = client.login()
-    return {
-        "token": token.value,
-        "expires_at": token.expires_at,
-        "issued_at": token.issued_at,
-        "project_id": token.project_id,
-    }
+        return dict(result_of(None), project_id=params["project_id"])
+    return result_of(client.login())
 
 
 def main() -> None:
@@ -115,7 +122,7 @@ def main() -> None:
         client = new_task_client(module.params, os.environ, module.no_log_values.add)
         module.exit_json(**run(module.params, client, check_mode=module.check_mode))
     except TasksError as error:
-        module.fail_json(**error.to_result())
+        module.fail_json(**{**result_of(None), **error.to_result()})
 
 
 if __name__ == "__main__":

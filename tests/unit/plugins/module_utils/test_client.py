@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils import _auth, _client, _query_module
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import Key
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._auth import Authenticator, Key
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
     ApiError,
     ErrorClass,
@@ -68,7 +68,7 @@ def assert_only_reads(sim: Simulator) -> None:
 @pytest.mark.parametrize(("credentials", "auth"), WAYS.values(), ids=WAYS)
 def test_ask(cloud: t.Any, service: str, credentials: dict[str, str], auth: str) -> None:
     task = cloud.sim.add_task(service, status=catalog.CATALOG[service].words.running)
-    response = cloud.client(service, **credentials).find(ref_of(task))
+    response = cloud.client(service, **credentials).get_task(ref_of(task))
     assert response.task.id == task["task_id"]
     assert response.task.state == "running"
     assert response.task.service == service
@@ -83,7 +83,7 @@ def test_ask(cloud: t.Any, service: str, credentials: dict[str, str], auth: str)
 def test_language(cloud: t.Any, service: str) -> None:
     """Only TaurusDB and RDS are told."""
     task = cloud.sim.add_task(service)
-    cloud.by_token(service, language="zh-cn").find(ref_of(task))
+    cloud.by_token(service, language="zh-cn").get_task(ref_of(task))
     [record] = cloud.sim.requests()
     assert record["language"] == ("zh-cn" if service in SPEAKS_LANGUAGES else None)
 
@@ -91,8 +91,8 @@ def test_language(cloud: t.Any, service: str) -> None:
 def test_a_restore_with_and_without_ids(cloud: t.Any) -> None:
     task = cloud.sim.add_task("taurusdb_restore", status="complete", sub_tasks=[{"status": "complete", "progress": 19}])
     client = cloud.by_token("taurusdb_restore")
-    named = client.find(ref_of(task)).task
-    alone = client.find(TaskRef("taurusdb_restore", None, task["instance_id"])).task
+    named = client.get_task(ref_of(task)).task
+    alone = client.get_task(TaskRef("taurusdb_restore", None, task["instance_id"])).task
     assert (named.status, named.state) == ("complete", "succeeded")
     assert (alone.status, alone.state, alone.id) == (None, "succeeded", task["task_id"])
     queries = [record["query"] for record in cloud.sim.requests()]
@@ -105,11 +105,11 @@ def test_no_such_task(cloud: t.Any, service: str, kafka_unknown_id: str) -> None
     cloud.sim.change_settings(kafka_unknown_id=kafka_unknown_id)
     ref = TaskRef(service, NO_SUCH_ID, "no-such-instance", "no-such-name")
     client = cloud.by_token(service)
-    response = client.find(ref)
+    response = client.get_task(ref)
     assert response.task is None
     assert response.body
     with pytest.raises(ApiError) as caught:
-        client.ask(ref)
+        client._get(ref, None)
     assert (caught.value.kind, caught.value.error_class) == ("not_found", ErrorClass.NOT_FOUND)
     assert NO_SUCH_ID in str(caught.value)
     [error] = client.get_tasks([ref])
@@ -120,7 +120,7 @@ def test_other_errors_are_no_missing_task(cloud: t.Any) -> None:
     task = cloud.sim.add_task("dds")
     cloud.sim.add_fault("forbidden")
     with pytest.raises(ApiError) as caught:
-        cloud.by_token("dds").find(ref_of(task))
+        cloud.by_token("dds").get_task(ref_of(task))
     assert caught.value.http_status == 403
     action = f"Cannot read the DDS task {task['task_name']} {task['task_id']} (GET {cloud.sim.endpoint('dds')}/v3/"
     assert str(caught.value).startswith(action)
@@ -132,7 +132,7 @@ def test_answer_of_another_shape(cloud: t.Any, service: str) -> None:
     task = cloud.sim.add_task(service)
     cloud.sim.add_fault("wrong_shape")
     with pytest.raises(ApiError) as caught:
-        cloud.by_token(service).find(ref_of(task))
+        cloud.by_token(service).get_task(ref_of(task))
     error = caught.value
     assert (error.kind, error.error_class, error.http_status) == ("api_error", ErrorClass.TRANSIENT, 200)
     assert error.request_id
@@ -145,7 +145,7 @@ def test_query_drips(cloud: t.Any) -> None:
     cloud.sim.add_fault("drip", interval=0.05)
     started = time.monotonic()
     with pytest.raises(ApiError) as caught:
-        cloud.by_token("dds", request_timeout=0.5).find(ref_of(task))
+        cloud.by_token("dds", request_timeout=0.5).get_task(ref_of(task))
     assert caught.value.kind == "connection"
     assert time.monotonic() - started < 0.5 + 1 + SLACK
 
@@ -170,11 +170,11 @@ class Asked:
         def no_key() -> Key:
             raise ApiError("none")
 
-        client = _client.TaskClient(
-            self.params, settings, t.cast(t.Any, self), fetch_key=no_key, mask=lambda text: None
-        )
+        http = t.cast(t.Any, self)
+        authenticator = Authenticator(settings, http, validate_certs=True, fetch_key=no_key, mask=lambda text: None)
+        client = _client.TaskClient(self.params, settings, http, authenticator)
         with pytest.raises(ApiError):
-            client.find(ref)
+            client.get_task(ref)
         return self.urls[-1]
 
 
@@ -251,7 +251,7 @@ def test_a_404_from_iam_is_not_about_a_task(cloud: t.Any, way: str) -> None:
     cloud.sim.add_fault("status", status=404, service="iam")
     client = cloud.client("dds", **{"region": accounts.REGION, "project_id": None, **WAYS[way][0]})
     with pytest.raises(ApiError, match=r"iam_endpoint and region") as caught:
-        client.find(ref_of(task))
+        client.get_task(ref_of(task))
     assert (caught.value.error_class, caught.value.kind) == (ErrorClass.FATAL, "api_error")
 
 
@@ -269,7 +269,7 @@ def test_a_look_up_that_had_bad_luck_is_tried_again(cloud: t.Any) -> None:
 def test_project_comes_with_the_password_login(cloud: t.Any) -> None:
     task = cloud.sim.add_task("dds")
     client = cloud.client("dds", region=accounts.REGION, project_id=None, **BY_PASSWORD)
-    assert client.find(ref_of(task)).task.id == task["task_id"]
+    assert client.get_task(ref_of(task)).task.id == task["task_id"]
     [record] = cloud.sim.requests(service="iam")
     assert record["method"] == "POST"
 
@@ -277,7 +277,7 @@ def test_project_comes_with_the_password_login(cloud: t.Any) -> None:
 def test_project_of_a_token(cloud: t.Any) -> None:
     task = cloud.sim.add_task("dds")
     client = cloud.by_token("dds", region=accounts.REGION, project_id=None)
-    assert client.find(ref_of(task)).task.id == task["task_id"]
+    assert client.get_task(ref_of(task)).task.id == task["task_id"]
 
 
 @pytest.mark.parametrize("way", ["key", "token"])
@@ -286,14 +286,14 @@ def test_no_project(cloud: t.Any, way: str) -> None:
     client = cloud.client("dds", region=accounts.REGION, project_id=None, **WAYS[way][0])
     message = rf"found no project named {accounts.REGION} \(request id \w+\)\. Set project_id"
     with pytest.raises(ApiError, match=message):
-        client.find(TaskRef("dds", "t"))
+        client.get_task(TaskRef("dds", "t"))
 
 
 def test_several_projects(cloud: t.Any) -> None:
     cloud.sim.change_accounts(projects=[{"id": f"id-{number}", "name": accounts.REGION} for number in (1, 2)])
     client = cloud.client("dds", region=accounts.REGION, project_id=None, **BY_KEY)
     with pytest.raises(ApiError) as caught:
-        client.find(TaskRef("dds", "t"))
+        client.get_task(TaskRef("dds", "t"))
     assert "(id-1)" in str(caught.value)
     assert "(id-2)" in str(caught.value)
     assert "Set project_id" in str(caught.value)
@@ -303,7 +303,7 @@ def test_project_of_another_region_is_not_the_top_levels(cloud: t.Any) -> None:
     cloud.sim.add_task("dds", id="far", project_id=accounts.OTHER_PROJECT_ID)
     client = cloud.client("dds", region=accounts.REGION, **BY_KEY)
     far = TaskRef("dds", "far", region=accounts.OTHER_REGION)
-    assert client.find(far).task.id == "far"
+    assert client.get_task(far).task.id == "far"
     assert [record["query"] for record in cloud.sim.requests(service="iam")] == [{"name": accounts.OTHER_REGION}]
 
 
@@ -433,7 +433,7 @@ def test_the_request_timeout_is_for_each_request(cloud: t.Any, credentials: dict
     cloud.sim.add_fault("slow", seconds=1.6)
     source = {"region": accounts.REGION, "project_id": None}
     client = cloud.client("dds", **{**source, **credentials, "request_timeout": 2.0})
-    assert client.find(ref_of(task)).task.id == task["task_id"]
+    assert client.get_task(ref_of(task)).task.id == task["task_id"]
 
 
 def test_a_login_is_bounded(cloud: t.Any) -> None:
@@ -477,13 +477,218 @@ def test_a_wrong_password_is_sent_once(cloud: t.Any) -> None:
     assert len(cloud.sim.requests()) == 1
 
 
+# Request limits
+
+
+class Clock:
+    """A clock that only pauses move."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.pauses: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+def with_clock(client: t.Any) -> Clock:
+    clock = Clock()
+    client._clock, client._sleep = lambda: clock.now, clock.sleep
+    return clock
+
+
+def test_a_throttled_query_is_sent_again(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("dds")
+    client = cloud.by_token("dds", request_timeout=60)
+    clock = with_clock(client)
+    cloud.sim.add_fault("throttle", first=2)
+    assert client.get_task(ref_of(task)).task.id == task["task_id"]
+    first, second = clock.pauses
+    assert 2 <= first <= 5
+    assert 4 <= second <= 10
+
+
+def test_retry_after_is_obeyed(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("kafka")
+    client = cloud.by_token("kafka", request_timeout=60)
+    clock = with_clock(client)
+    cloud.sim.add_fault("flow_control", first=1, retry_after=17)
+    assert client.get_task(ref_of(task)).task
+    assert clock.pauses == [17.0]
+
+
+@pytest.mark.parametrize("retry_after", [None, 61])
+def test_a_query_that_stays_throttled_says_what_the_limit_is(cloud: t.Any, retry_after: int | None) -> None:
+    task = cloud.sim.add_task("dds")
+    client = cloud.by_token("dds", request_timeout=60)
+    clock = with_clock(client)
+    cloud.sim.add_fault("throttle", **({"retry_after": retry_after} if retry_after else {}))
+    with pytest.raises(ApiError) as caught:
+        client.get_task(ref_of(task))
+    assert sum(clock.pauses) <= 60
+    assert bool(clock.pauses) == (retry_after is None)
+    assert (caught.value.error_class, caught.value.http_status) == (ErrorClass.THROTTLED, 429)
+    assert "The limit of 200 requests in 5 minute is shared by everything that uses the account" in str(caught.value)
+    assert "request_timeout" in caught.value.hint
+
+
+def test_a_throttled_login_is_sent_again(cloud: t.Any) -> None:
+    client = cloud.client(region=accounts.REGION, request_timeout=60, **BY_PASSWORD)
+    clock = with_clock(client)
+    cloud.sim.add_fault("throttle", service="iam", first=1, retry_after=3)
+    assert client.login().value
+    assert clock.pauses == [3.0]
+
+
+def test_a_throttled_look_up_is_sent_again(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("dds")
+    client = cloud.client("dds", region=accounts.REGION, project_id=None, request_timeout=60, **BY_KEY)
+    clock = with_clock(client)
+    cloud.sim.add_fault("throttle", service="iam", first=1, retry_after=3)
+    assert client.get_task(ref_of(task)).task
+    assert clock.pauses == [3.0]
+
+
+@pytest.mark.parametrize("way", ["password", "key"])
+def test_iam_that_throttles_stops_a_batch_and_is_no_trouble(cloud: t.Any, way: str) -> None:
+    tasks = [cloud.sim.add_task("dds") for dummy in range(60)]
+    given = {"region": accounts.REGION, "project_id": None}
+    client = cloud.client("dds", **given, **(BY_PASSWORD if way == "password" else BY_KEY))
+    cloud.sim.add_fault("throttle", service="iam", first=1)
+    seen = {answer.error_class for answer in client.get_tasks([ref_of(task) for task in tasks])}
+    assert ErrorClass.THROTTLED in seen
+    assert seen <= {ErrorClass.THROTTLED, ErrorClass.NOT_POLLED}
+    assert len(cloud.sim.requests()) == 1
+    assert all(isinstance(answer, Task) for answer in client.get_tasks([ref_of(task) for task in tasks]))
+
+
+def test_a_wrong_password_is_never_sent_again_for_a_limit(cloud: t.Any) -> None:
+    client = cloud.client("dds", region=accounts.REGION, **{**BY_PASSWORD, "password": "wrong"})
+    for dummy in range(3):
+        assert client.get_tasks([TaskRef("dds", "t")])[0].kind == "unauthorized"
+    with pytest.raises(ApiError):
+        client.get_task(TaskRef("dds", "t"))
+    assert len(cloud.sim.requests()) == 1
+
+
+# Why a restore has failed
+
+
+def test_the_reason_of_a_failed_restore(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("taurusdb_restore", duration=0, outcome="failed", fail_reason="no space")
+    for found in (
+        cloud.by_token("taurusdb_restore").get_task(ref_of(task)).task,
+        *cloud.by_token("taurusdb_restore").get_tasks([ref_of(task)]),
+    ):
+        assert (found.state, found.fail_reason) == ("failed", "no space")
+        assert (bool(found.created_at), bool(found.ended_at)) == (True, True)
+        assert found.service == "taurusdb_restore"
+    assert len(cloud.sim.requests()) == 4
+
+
+def test_the_reason_is_asked_for_failed_restores_only(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("taurusdb_restore", duration=0, outcome="succeeded")
+    found = cloud.by_token("taurusdb_restore").get_task(ref_of(task)).task
+    assert (found.state, found.created_at) == ("succeeded", None)
+    assert len(cloud.sim.requests()) == 1
+
+
+def test_the_job_of_a_restore_does_not_decide_its_state(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("taurusdb_restore", status="Failed", job={"status": "Completed", "fail_reason": "odd"})
+    found = cloud.by_token("taurusdb_restore").get_task(ref_of(task)).task
+    assert (found.state, found.status, found.fail_reason) == ("failed", "Failed", "odd")
+
+
+@pytest.mark.parametrize("fault", ["status", "throttle", "reset", "not_json", "forbidden", None])
+def test_trouble_with_the_reason_changes_nothing(cloud: t.Any, fault: str | None) -> None:
+    job = {"job": False} if fault is None else {}
+    task = cloud.sim.add_task("taurusdb_restore", status="Failed", **job)
+    if fault:
+        cloud.sim.add_fault(fault, service="taurusdb")
+    [found] = cloud.by_token("taurusdb_restore").get_tasks([ref_of(task)])
+    assert (found.state, found.fail_reason) == ("failed", None)
+
+
+# Credentials
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "source"),
+    [
+        ({"auth_token": "a\nb"}, {}, "auth_token"),
+        ({}, {"HW_AUTH_TOKEN": "t\u00f6ken"}, "HW_AUTH_TOKEN"),
+        ({"access_key": "a\x00", "secret_key": "s"}, {}, "access_key"),
+        ({"access_key": "a", "secret_key": "s\udc80"}, {}, "secret_key"),
+        ({}, {"OS_ACCESS_KEY": "a", "OS_SECRET_KEY": "s", "HW_ACCESS_KEY": "\u4e00"}, "HW_ACCESS_KEY"),
+        ({"access_key": "a", "secret_key": "s", "security_token": "a\x7fb"}, {}, "security_token"),
+        ({}, {"HW_USER_NAME": "u", "HW_USER_PASSWORD": "p\udcff", "HW_DOMAIN_NAME": "d"}, "HW_USER_PASSWORD"),
+    ],
+)
+def test_credentials_that_no_request_can_carry(
+    cloud: t.Any, given: dict[str, str], environ: dict[str, str], source: str
+) -> None:
+    """A mistake is told by the name of where it stands, before anything is sent, and without the secret."""
+    client = cloud.client("dds", environ=environ, **given)
+    with pytest.raises(InputError, match=f"^{source} holds line breaks or characters that no request can carry"):
+        client.check([TaskRef("dds", "t")])
+    assert cloud.sim.requests() == []
+
+
+@pytest.mark.parametrize("variable", ["HW_AUTH_URL", "HUAWEICLOUD_SDK_IAM_ENDPOINT", "OS_AUTH_URL"])
+def test_a_mistake_is_blamed_on_its_source(cloud: t.Any, variable: str) -> None:
+    environ = {variable: "http://iam.example.com/v3"}
+    client = cloud.client("dds", iam_endpoint=None, environ=environ, region=accounts.REGION, **BY_PASSWORD)
+    with pytest.raises(InputError, match=f"^{variable} is an http:// address"):
+        client.check([TaskRef("dds", "t")])
+
+
+def test_the_hint_about_a_refused_token_names_what_was_given(cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = cloud.sim.add_task("dds")
+    cloud.sim.add_fault("expired_token", service="dds")
+    hints = {}
+    for way, client in {
+        "token": cloud.by_token("dds"),
+        "key": cloud.client("dds", **BY_KEY),
+        "password": cloud.client("dds", **BY_PASSWORD),
+        "agency": by_agency(cloud, monkeypatch),
+    }.items():
+        [error] = client.get_tasks([ref_of(task)])
+        hints[way] = error.hint
+    assert "auth_token is wrong" in hints["token"]
+    assert "Check access_key and secret_key" in hints["key"]
+    assert "IAM gave a token, but the service refuses it" in hints["password"]
+    assert "the key of this ECS's agency was used" in hints["agency"]
+
+
+@pytest.mark.parametrize("way", ["password", "key"])
+def test_a_project_id_of_iam_is_checked_like_any(cloud: t.Any, way: str) -> None:
+    """It would be a part of an address: `../../evil?x=` would be asked for `/evil`."""
+    cloud.sim.change_accounts(projects=[{"id": "../../evil?x=", "name": accounts.REGION}])
+    given = {"region": accounts.REGION, "project_id": None}
+    client = cloud.client("dds", **given, **(BY_PASSWORD if way == "password" else BY_KEY))
+    [error] = client.get_tasks([TaskRef("dds", "t")])
+    assert error.message == "the response names a project whose id is none"
+    assert [record["service"] for record in cloud.sim.requests()] == ["iam"]
+
+
+def test_bodies_are_not_kept_in_a_batch(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("dds")
+    cloud.sim.add_fault("forbidden")
+    [error] = cloud.by_token("dds").get_tasks([ref_of(task)])
+    assert error.body is None
+    with pytest.raises(ApiError) as caught:
+        cloud.by_token("dds").get_task(ref_of(task))
+    assert caught.value.body
+
+
 def test_a_token_that_expires(cloud: t.Any) -> None:
     task = cloud.sim.add_task("dds")
     client = cloud.by_token("dds")
-    client.find(ref_of(task))
+    client.get_task(ref_of(task))
     cloud.sim.change_accounts(expire_token="all")
     with pytest.raises(ApiError) as caught:
-        client.find(ref_of(task))
+        client.get_task(ref_of(task))
     assert caught.value.kind == "unauthorized"
     assert "has expired" in str(caught.value)
     assert "iam_token" in str(caught.value)
@@ -501,7 +706,7 @@ def test_agency(cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     task = cloud.sim.add_task("dds")
     client = by_agency(cloud, monkeypatch)
     for dummy in range(3):
-        assert client.find(ref_of(task)).task.id == task["task_id"]
+        assert client.get_task(ref_of(task)).task.id == task["task_id"]
     records = cloud.sim.requests()
     assert [record["auth"] for record in records] == ["none", "none"] + ["temporary_aksk"] * 3
     assert {accounts.TEMPORARY_SECRET_KEY, accounts.SECURITY_TOKEN} <= set(cloud.masked)
@@ -512,9 +717,9 @@ def test_agency_key_that_ends_is_fetched_again(cloud: t.Any, monkeypatch: pytest
     task = cloud.sim.add_task("dds")
     cloud.sim.change_accounts(metadata_expires_in=0)
     client = by_agency(cloud, monkeypatch)
-    client.find(ref_of(task))
+    client.get_task(ref_of(task))
     cloud.sim.change_accounts(rotate_keys=True)
-    assert client.find(ref_of(task)).task.id == task["task_id"]
+    assert client.get_task(ref_of(task)).task.id == task["task_id"]
 
 
 @pytest.mark.parametrize("why", ["no agency", "no metadata"])
@@ -522,8 +727,10 @@ def test_no_credentials(cloud: t.Any, monkeypatch: pytest.MonkeyPatch, closed_po
     """The message names every way, and nothing but the metadata address is asked."""
     cloud.sim.change_accounts(metadata="no_agency")
     client = by_agency(cloud, monkeypatch, closed_port if why == "no metadata" else None)
+    client.check([TaskRef("dds", "t")])
+    assert cloud.sim.requests() == []
     with pytest.raises(InputError) as caught:
-        client.check([TaskRef("dds", "t")])
+        client.get_tasks([TaskRef("dds", "t")])
     for way in (
         "auth_token",
         "access_key and secret_key",
@@ -554,7 +761,7 @@ def test_masked(cloud: t.Any, way: str) -> None:
     secrets = {value for option, value in given.items() if option not in ("username", "domain_name", "region")}
     assert secrets | set(environ.values()) <= set(cloud.masked)
     assert accounts.USERNAME not in cloud.masked
-    client.find(ref_of(task))
+    client.get_task(ref_of(task))
     issued = [value for value in cloud.masked if value.startswith("MIISimulatorIssued-")]
     assert len(issued) == (1 if way == "password" else 0)
 
@@ -602,7 +809,7 @@ def test_bad_ids(cloud: t.Any, service: str, option: str, value: str) -> None:
         # Not given at all.
         client.check([TaskRef(service, **{**good, option: None})])
         return
-    for refuse in (client.find, lambda ref: client.check([ref])):
+    for refuse in (client.get_task, lambda ref: client.check([ref])):
         with pytest.raises(InputError) as caught:
             refuse(ref)
         assert option in str(caught.value)
@@ -611,7 +818,7 @@ def test_bad_ids(cloud: t.Any, service: str, option: str, value: str) -> None:
 
 def test_bad_project_id_of_the_environment(cloud: t.Any) -> None:
     client = cloud.by_token("dds", project_id=None, environ={"HW_PROJECT_ID": "../x"})
-    with pytest.raises(InputError, match="project_id must consist of letters, digits, '-' and '_' only"):
+    with pytest.raises(InputError, match="HW_PROJECT_ID must consist of letters, digits, '-' and '_' only"):
         client.check([TaskRef("dds", "t")])
 
 
@@ -691,7 +898,7 @@ def test_password_without_an_address_to_log_in(cloud: t.Any, given: dict[str, t.
     """Project and endpoint are known, so that only the login needs IAM's address."""
     client = cloud.client("dds", **BY_PASSWORD, **given)
     ref = TaskRef("dds", "t")
-    for refuse in (lambda: client.check([ref]), lambda: client.find(ref)):
+    for refuse in (lambda: client.check([ref]), lambda: client.get_task(ref)):
         with pytest.raises(InputError) as caught:
             refuse()
         assert message in str(caught.value)

@@ -133,23 +133,6 @@ def test_meaning(http_status: int | None, code: str | None, error_class: str) ->
 
 
 @pytest.mark.parametrize(
-    ("http_status", "code", "throttled"),
-    [
-        (429, None, True),
-        (429, "APIGW.0308", True),
-        (403, "APIG.0308", True),
-        (404, "DMS.10240407", True),
-        (404, "DMS.00404022", False),
-        (503, None, False),
-        (None, None, False),
-    ],
-)
-def test_throttled(http_status: int | None, code: str | None, throttled: bool) -> None:
-    error_class = classify_error(http_status, code, CODES)
-    assert ApiError("text", error_class=error_class, http_status=http_status, code=code).throttled is throttled
-
-
-@pytest.mark.parametrize(
     ("http_status", "code"), [(400, "DBS.200543"), (403, "DBS.280056"), (404, "DMS.10240407"), (400, "Common.0011")]
 )
 def test_a_code_means_nothing_for_other_services(http_status: int, code: str) -> None:
@@ -204,7 +187,8 @@ def test_failure() -> None:
     }
     assert error.to_failure() == failure
     assert error.to_result() == {"msg": str(error), "failure": failure}
-    assert error.throttled
+    error.hint = "Wait longer."
+    assert str(error).endswith("Wait longer.")
 
 
 def test_kind_and_meaning_can_be_given() -> None:

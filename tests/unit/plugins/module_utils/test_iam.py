@@ -119,7 +119,7 @@ def test_token_without_the_header(http: HttpClient, sim: Simulator) -> None:
     sim.change_accounts(omit_subject_token=True)
     with pytest.raises(ApiError) as caught:
         login(http, sim)
-    assert caught.value.message == "the answer has no header X-Subject-Token"
+    assert caught.value.message == "the response has no token in its header X-Subject-Token"
     assert (caught.value.kind, caught.value.http_status) == ("api_error", 201)
 
 

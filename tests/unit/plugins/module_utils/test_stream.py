@@ -64,7 +64,7 @@ def shape(observation: Observation) -> t.Any:
     """Everything that a wait makes of an observation."""
     if isinstance(observation, Task):
         return observation.to_dict()
-    return (encode(observation), str(observation), observation.throttled, observation.error_class)
+    return (encode(observation), str(observation), observation.error_class)
 
 
 @pytest.mark.parametrize("observation", OBSERVATIONS)
@@ -80,7 +80,7 @@ def essence(observation: Observation) -> t.Any:
         task = observation
         return (task.id, task.state, task.status, task.progress, task.remaining_seconds, task.instance_id, steps)
     error = observation
-    return (error.error_class, error.kind, error.code, error.http_status, error.retry_after, error.throttled)
+    return (error.error_class, error.kind, error.code, error.http_status, error.retry_after)
 
 
 @pytest.mark.parametrize("secret", [*'aeinst0123456789.:{}[]", -u', "None", "true", "running", "40", "2.5", "403"])

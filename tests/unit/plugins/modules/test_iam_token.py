@@ -15,7 +15,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import T
 from ansible_collections.huaweicloud.tasks.plugins.modules import iam_token
 from simulator import Simulator, accounts
 
-KEYS = {"token", "expires_at", "issued_at", "project_id"}
+KEYS = {"token", "expires_at", "issued_at", "project_id", "failure"}
 LOGIN = {"username": accounts.USERNAME, "password": accounts.PASSWORD, "domain_name": accounts.DOMAIN_NAME}
 
 
@@ -49,6 +49,7 @@ def test_check_mode(run_module: t.Any, sim: Simulator) -> None:
         "expires_at": None,
         "issued_at": None,
         "project_id": "p",
+        "failure": None,
     }
     assert sim.requests() == []
 
@@ -59,6 +60,9 @@ def test_wrong_password(run_module: t.Any, sim: Simulator) -> None:
     assert result["failure"]["kind"] == "unauthorized"
     assert result["failure"]["http_status"] == 401
     assert "The username or password is wrong (request id" in result["msg"]
+    assert set(result["failure"]) == {"kind", "code", "message", "http_status", "request_id"}
+    assert {name: result[name] for name in KEYS - {"failure"}} == dict.fromkeys(KEYS - {"failure"})
+    assert "error" not in result
     assert "not-the-right-one" not in str(result)
     assert len(sim.requests()) == 1
 
@@ -85,6 +89,6 @@ def test_run() -> None:
     client = Mock(spec=TaskClient)
     client.login.return_value = Token("v", "e", "i", "p")
     result = iam_token.run({"project_id": None}, client, check_mode=False)
-    assert result == {"token": "v", "expires_at": "e", "issued_at": "i", "project_id": "p"}
+    assert result == {"token": "v", "expires_at": "e", "issued_at": "i", "project_id": "p", "failure": None}
     assert iam_token.run({"project_id": None}, client, check_mode=True)["token"] is None
     client.login.assert_called_once_with()

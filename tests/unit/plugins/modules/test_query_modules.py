@@ -190,16 +190,16 @@ def test_token_that_no_header_can_carry(run_module: t.Any, sim: Simulator, token
 @pytest.mark.parametrize(("service", "module"), NAMED)
 def test_run(service: str, module: str) -> None:
     client = Mock(spec=TaskClient)
-    client.find.return_value = TaskResponse(Task(service, "running", id="t"), {"a": 1})
+    client.get_task.return_value = TaskResponse(Task(service, "running", id="t"), {"a": 1})
     params = {"task_id": "t", "instance_id": "i", "task_name": "n"}
     result = _query_module.run(service, params, client)
     assert result == {"task": Task(service, "running", id="t").to_dict(), "response": {"a": 1}}
-    client.find.assert_called_once_with(TaskRef(service, "t", "i", "n"))
+    client.get_task.assert_called_once_with(TaskRef(service, "t", "i", "n"))
 
 
 @pytest.mark.parametrize(("service", "module"), NAMED)
 def test_run_fails(service: str, module: str) -> None:
     client = Mock(spec=TaskClient)
-    client.find.side_effect = ApiError("no", error_class=ErrorClass.FATAL)
+    client.get_task.side_effect = ApiError("no", error_class=ErrorClass.FATAL)
     with pytest.raises(ApiError):
         _query_module.run(service, {"task_id": "t"}, client)
