@@ -17,7 +17,7 @@ import typing as t
 
 from ._errors import InputError
 from ._services import SERVICES, Service
-from ._task import State, Task, TaskRef
+from ._task import State, TaskRef
 
 CUSTOM = "custom"
 WORD_LISTS = {
@@ -59,24 +59,6 @@ def near_names(name: str) -> str:
     """Return a question that names the services whose names are near; empty where none is."""
     near = difflib.get_close_matches(name.lower(), (*SERVICES, CUSTOM), n=3)
     return f" Did you mean {' or '.join(near)}?" if near else ""
-
-
-def unknown_status_warnings(outcomes: t.Iterable[tuple[TaskRef, t.Any]]) -> list[str]:
-    """Return a warning for each status that no list has, and for each answer of a play's own API without a status."""
-    warnings = {
-        (ref.service, task.status): _unknown_status_warning(ref, task.status)
-        for ref, task in outcomes
-        if isinstance(task, Task) and task.state == State.UNKNOWN and (task.status or ref.service == CUSTOM)
-    }
-    return list(warnings.values())
-
-
-def _unknown_status_warning(ref: TaskRef, status: str | None) -> str:
-    head = f"The {title_of(ref)} task {ref.label}"
-    if not status:
-        return f"{head} has no status: there is nothing at {service_of(ref).fields['status']} (api.fields.status)."
-    who = "api does not list" if ref.service == CUSTOM else "this collection does not know"
-    return f"{head} has the status '{status}', which {who}. It counts as not finished."
 
 
 def title_of(ref: TaskRef) -> str:

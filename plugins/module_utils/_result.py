@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._custom import title_of
+from ._custom import CUSTOM, service_of, title_of
 from ._errors import ApiError, TasksError, describe_response
 from ._task import FAILED_STATES, State, SubTask, Task, TaskRef, unseen
 from ._text import plain, plural, sentence
@@ -40,7 +40,7 @@ def input_error_result(error: TasksError) -> dict[str, t.Any]:
 
 def wait_result(snapshot: Snapshot, *, single: bool) -> dict[str, t.Any]:
     """Return what ``wait_for_task`` returns; ``single``: the task was given by the single options."""
-    tasks = [_entry(watch) for watch in snapshot.watches]
+    tasks = [entry_of(watch) for watch in snapshot.watches]
     return {
         "changed": False,
         "tasks": tasks,
@@ -53,7 +53,8 @@ def wait_result(snapshot: Snapshot, *, single: bool) -> dict[str, t.Any]:
     }
 
 
-def _entry(watch: TaskWatch) -> dict[str, t.Any]:
+def entry_of(watch: TaskWatch) -> dict[str, t.Any]:
+    """Return a task as it was last seen, with the last error, as one of a result's ``tasks``."""
     task = watch.task or unseen(watch.ref)
     return dict(task.to_dict(), error=watch.error.to_failure() if watch.error else None)
 
@@ -68,10 +69,16 @@ def unknown_status_warnings(watches: t.Iterable[TaskWatch]) -> list[str]:
     """Return a warning for each status word that no table lists."""
     statuses = {(watch.ref.service, word): watch for watch in watches for word in watch.unknown_statuses}
     return [
-        f"The {_subject(watch)} has the status '{plain(word, MAX_STATUS)}', which this collection does not know. "
-        "The task counts as not finished."
+        f"The {_subject(watch)} {_unknown_status(watch.ref, word)}. The task counts as not finished."
         for (dummy, word), watch in statuses.items()
     ]
+
+
+def _unknown_status(ref: TaskRef, word: str) -> str:
+    if not word:
+        return f"has no status: there is nothing at {service_of(ref).fields['status']} (api.fields.status)"
+    who = "api does not list" if ref.service == CUSTOM else "this collection does not know"
+    return f"has the status '{plain(word, MAX_STATUS)}', which {who}"
 
 
 # One task

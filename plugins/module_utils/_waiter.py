@@ -21,6 +21,7 @@ import random
 import time
 import typing as t
 
+from ._custom import CUSTOM
 from ._errors import ApiError, ErrorClass, InputError
 from ._pacing import MAX_RETRY_AFTER, TICK, Pacer, told_rate
 from ._survey import TRUST_SECONDS, OpenList, Survey, list_of, new_survey
@@ -234,7 +235,12 @@ class TaskWatch:
 
 
 def _words(task: Task) -> list[str]:
-    """Return the words that a task's unknown state comes from: its own, or those of its steps."""
+    """Return the words that a task's unknown state comes from: its own, or those of its steps.
+
+    An empty one is for the status that a play's own API should have and has not.
+    """
+    if task.status is None and task.service == CUSTOM:
+        return [""]
     steps = [step.status for step in task.sub_tasks if step.state == State.UNKNOWN]
     return [word for word in ([task.status] if task.status else steps) if word]
 

@@ -272,14 +272,14 @@ import typing as t
 
 from ..module_utils._argspec import LIST_OPTIONS, TASKS_RULES, refs_of, task_info_arguments
 from ..module_utils._client import TaskClient, new_task_client
-from ..module_utils._custom import CUSTOM, unknown_status_warnings
+from ..module_utils._custom import CUSTOM
 from ..module_utils._errors import ApiError, InputError, TasksError
 from ..module_utils._listing import Wanted, seconds_of
 from ..module_utils._query_module import TasksModule
+from ..module_utils._result import entry_of, pending, unknown_status_warnings
 from ..module_utils._services import SERVICES
-from ..module_utils._task import Task, TaskRef, unseen
-
-Outcome = t.Union[Task, ApiError]
+from ..module_utils._task import TaskRef
+from ..module_utils._waiter import Observation, Policy, TaskWatch
 
 
 def is_list(params: t.Mapping[str, t.Any]) -> bool:
@@ -289,14 +289,20 @@ def is_list(params: t.Mapping[str, t.Any]) -> bool:
     return "task_id" in SERVICES[params["service"]].required
 
 
-def query(params: t.Mapping[str, t.Any], client: TaskClient) -> tuple[list[TaskRef], list[Outcome]]:
+def watch_of(ref: TaskRef, observation: Observation) -> TaskWatch:
+    watch = TaskWatch(ref)
+    watch.update(observation, 0.0, Policy())
+    return watch
+
+
+def query(params: t.Mapping[str, t.Any], client: TaskClient) -> list[TaskWatch]:
     """Ask for tasks by id."""
     given = [option for option in LIST_OPTIONS if params[option] not in (None, [], LIST_OPTIONS[option].get("default"))]
     if given:
         raise InputError(f"{' and '.join(given)} can only choose among listed tasks: leave out task_id and tasks.")
     refs = refs_of(params)
     client.check(refs)
-    return refs, client.get_tasks(refs)
+    return [watch_of(ref, observation) for ref, observation in zip(refs, client.get_tasks(refs))]
 
 
 def find(params: t.Mapping[str, t.Any], client: TaskClient, now: float) -> dict[str, t.Any]:
@@ -307,11 +313,9 @@ def find(params: t.Mapping[str, t.Any], client: TaskClient, now: float) -> dict[
     since = seconds_since(params["since"], now)
     wanted = Wanted(ref.instance_id, frozenset(params["states"] or ()), since, params["limit"])
     found = client.list_tasks(ref, wanted, now)
-    needs_instance = "instance_id" in SERVICES[ref.service].required
-    refs = [
-        TaskRef(ref.service, task.id, ref.instance_id if needs_instance else None) for task in found.tasks if task.id
-    ]
-    return {**result_of(refs, found.tasks, single=False), "complete": found.is_complete}
+    instance_id = ref.instance_id if "instance_id" in SERVICES[ref.service].required else None
+    watches = [watch_of(TaskRef(ref.service, task.id, instance_id), task) for task in found.tasks if task.id]
+    return {**result_of(watches, single=False), "complete": found.is_complete}
 
 
 def seconds_since(value: str | None, now: float) -> float | None:
@@ -329,27 +333,20 @@ def seconds_since(value: str | None, now: float) -> float | None:
     return moment
 
 
-def result_of(refs: t.Sequence[TaskRef], outcomes: t.Sequence[Outcome], *, single: bool) -> dict[str, t.Any]:
-    entries = [_entry(ref, outcome) for ref, outcome in zip(refs, outcomes)]
-    unfinished = [ref for ref, outcome in zip(refs, outcomes) if not (isinstance(outcome, Task) and outcome.finished)]
-    errors = [outcome for outcome in outcomes if isinstance(outcome, ApiError) and outcome.kind != "not_found"]
+def result_of(watches: t.Sequence[TaskWatch], *, single: bool) -> dict[str, t.Any]:
+    entries = [entry_of(watch) for watch in watches]
+    errors = [watch.error for watch in watches if watch.error and watch.error.kind != "not_found"]
     return {
         "tasks": entries,
         "task": entries[0] if single and entries else None,
-        "pending": [ref.to_option() for ref in dict.fromkeys(unfinished)],
+        "pending": pending(watches),
         "complete": True,
         "failure": errors[0].to_failure() if errors else None,
-        **({"msg": _message(errors, len(refs))} if errors else {}),
+        **({"msg": message(errors, len(watches))} if errors else {}),
     }
 
 
-def _entry(ref: TaskRef, outcome: Outcome) -> dict[str, t.Any]:
-    if isinstance(outcome, Task):
-        return dict(outcome.to_dict(), error=None)
-    return dict(unseen(ref).to_dict(), error=outcome.to_failure())
-
-
-def _message(errors: t.Sequence[ApiError], total: int) -> str:
+def message(errors: t.Sequence[ApiError], total: int) -> str:
     if len(errors) == 1:
         return str(errors[0])
     return f"{len(errors)} of {total} tasks could not be read. The first: {errors[0]}"
@@ -358,10 +355,10 @@ def _message(errors: t.Sequence[ApiError], total: int) -> str:
 def run(params: t.Mapping[str, t.Any], client: TaskClient, warn: t.Callable[[str], None]) -> dict[str, t.Any]:
     if is_list(params):
         return find(params, client, time.time())
-    refs, outcomes = query(params, client)
-    for warning in unknown_status_warnings(zip(refs, outcomes)):
+    watches = query(params, client)
+    for warning in unknown_status_warnings(watches):
         warn(warning)
-    return result_of(refs, outcomes, single=params["tasks"] is None)
+    return result_of(watches, single=params["tasks"] is None)
 
 
 def main() -> None:
@@ -370,7 +367,7 @@ def main() -> None:
         client = new_task_client(module.params, os.environ, module.no_log_values.add)
         result = run(module.params, client, module.warn)
     except TasksError as error:
-        module.fail_json(**{**result_of([], [], single=False), **error.to_result()})
+        module.fail_json(**{**result_of([], single=False), **error.to_result()})
     leave = module.fail_json if result["failure"] else module.exit_json
     leave(**result)
 

@@ -36,6 +36,7 @@ def documented(path: str) -> dict[str, t.Any]:
 
 OPTIONS = {
     **documented("plugins/doc_fragments/_auth.py"),
+    **documented("plugins/doc_fragments/_task.py"),
     **documented("plugins/modules/wait_for_task.py"),
 }
 SURVEY = json.loads((ROOT / "docs" / "awx_survey.json").read_text(encoding="utf-8"))

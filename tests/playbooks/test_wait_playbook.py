@@ -67,10 +67,26 @@ def test_options_are_passed_on_alike() -> None:
     either = "{{{{ [{0} | default(''), {1} | default('')] | reject('in', ['', none]) | first | default(omit) }}}}"
     aliases = {"task_id": "job_id", "task_name": "job_name", "ca_path": "ca_cert"}
     given = passed_on()
-    # A list may come as text, which tests/controller/test_job.py tries.
-    del given["tasks"]
+    # Structures may come as text, which tests/controller/test_job.py and the next test try.
+    del given["tasks"], given["api"]
     expected = {option: plain.format(option) for option in given}
     assert given == expected | {option: either.format(option, alias) for option, alias in aliases.items()}
+
+
+API = {
+    "path": "/v1/{project_id}/cloudservers/{task_id}",
+    "record": "server",
+    "fields": {"id": "id", "status": "status"},
+    "succeeded": ["ACTIVE"],
+}
+
+
+@pytest.mark.parametrize("api", [API, json.dumps(API)], ids=("structure", "text"))
+def test_another_api(api: t.Any, sim: Simulator, tmp_path: Path) -> None:
+    server = {"service": "custom", "task_id": "bae51750-0089-41a1-9b18-5c777978ff6d"}
+    done = run_wait(sim, tmp_path, **server, api=api)
+    cloud.assert_good(done)
+    assert "1 of 1 task finished" in done.stdout
 
 
 @pytest.mark.parametrize(("nothing", "tasks"), [("", ""), ("", " \n"), (None, None)])
