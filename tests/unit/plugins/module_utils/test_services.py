@@ -442,7 +442,7 @@ def test_an_error(cloud: t.Any, service: str, status: int, code: str | None, err
     body: Body = {code_key: code, message_key: "You cannot have this."}
     cloud.sim.add_fault("status", status=status, body=json.dumps({around[0]: body} if around else body))
     with pytest.raises(ApiError) as caught:
-        cloud.by_token(service).ask(ref_of(service))
+        cloud.by_token(service)._get(ref_of(service), None)
     error = caught.value
     assert (error.error_class.value, error.code, error.http_status) == (error_class, code, status)
     assert error.message == "You cannot have this."
@@ -647,7 +647,7 @@ def test_what_an_answer_lacks_is_what_was_asked_for() -> None:
 def test_bodies_that_are_no_json(cloud: t.Any, content: bytes) -> None:
     cloud.sim.add_fault("status", status=200, body=content.decode())
     with pytest.raises(ApiError) as caught:
-        cloud.by_token("dds").ask(ref_of("dds"))
+        cloud.by_token("dds")._get(ref_of("dds"), None)
     assert (caught.value.kind, caught.value.error_class.value) == ("api_error", "transient")
 
 
@@ -695,7 +695,7 @@ def test_the_body_of_an_error(
     text = body if isinstance(body, str) and body != "no" else json.dumps(body)
     cloud.sim.add_fault("status", status=status, body=text)
     with pytest.raises(ApiError) as caught:
-        cloud.by_token("dds").ask(ref_of("dds"))
+        cloud.by_token("dds")._get(ref_of("dds"), None)
     assert (caught.value.code, caught.value.message) == (code, message or reason)
     assert str(caught.value).isprintable()
     assert caught.value.request_id
@@ -724,7 +724,7 @@ def test_an_error_of_the_gateway(cloud: t.Any, service: str, status: int, code: 
     body = {"error_code": code, "error_msg": "No.", "request_id": "e4f1"}
     cloud.sim.add_fault("status", status=status, body=json.dumps(body), headers={"X-Request-Id": "0a1b"})
     with pytest.raises(ApiError) as caught:
-        cloud.by_token(service).ask(ref_of(service))
+        cloud.by_token(service)._get(ref_of(service), None)
     error = caught.value
     assert (error.error_class.value, error.code, error.request_id) == (error_class, code, "0a1b")
     assert f"HTTP {status}" in str(error)
@@ -735,7 +735,7 @@ def test_a_long_message_is_cut(cloud: t.Any) -> None:
         "status", status=500, body=json.dumps({"error_code": "X.1", "error_msg": "The service is busy. " * 99})
     )
     with pytest.raises(ApiError) as caught:
-        cloud.by_token("dds").ask(ref_of("dds"))
+        cloud.by_token("dds")._get(ref_of("dds"), None)
     assert caught.value.message.endswith(" ...")
     assert len(caught.value.message) <= 303
 
