@@ -13,6 +13,7 @@ import typing as t
 
 from ._custom import CUSTOM, NOT_FOUND_MEANINGS, WORD_LISTS
 from ._services import SERVICES
+from ._settings import SECRETS
 from ._task import STATES, TaskRef
 
 ArgumentSpec = dict[str, dict[str, t.Any]]
@@ -23,23 +24,26 @@ CHOICES = (*SERVICES, CUSTOM)
 
 def connection_arguments() -> ArgumentSpec:
     """Return the options of every module: where to ask, and with which credentials."""
-    return {
+    arguments: ArgumentSpec = {
         "region": {"type": "str"},
         "project_id": {"type": "str"},
         "endpoint": {"type": "str"},
         "iam_endpoint": {"type": "str"},
-        "auth_token": {"type": "str", "no_log": True},
-        "access_key": {"type": "str", "no_log": True},
-        "secret_key": {"type": "str", "no_log": True},
-        "security_token": {"type": "str", "no_log": True},
+        "auth_token": {"type": "str"},
+        "access_key": {"type": "str"},
+        "secret_key": {"type": "str"},
+        "security_token": {"type": "str"},
         "username": {"type": "str"},
-        "password": {"type": "str", "no_log": True},
+        "password": {"type": "str"},
         "domain_name": {"type": "str"},
         "validate_certs": {"type": "bool", "default": True},
         "ca_path": {"type": "path", "aliases": ["ca_cert"]},
         "request_timeout": {"type": "float", "default": 30.0},
         "language": {"type": "str", "choices": ["en-us", "zh-cn"], "default": "en-us"},
     }
+    for secret in SECRETS:
+        arguments[secret]["no_log"] = True
+    return arguments
 
 
 def task_arguments() -> ArgumentSpec:

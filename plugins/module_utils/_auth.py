@@ -90,7 +90,7 @@ class SharedValue:
 
     def _new(self, obtain: t.Callable[[], str], failures_before: int) -> str:
         # A refusal is met once, not once a task: IAM locks accounts after a few wrong passwords. Trouble is shared by
-        # all who waited for the same answer.
+        # all who waited for the same response.
         if self._failure and (
             self._failure.error_class not in (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
             or self._failures > failures_before
@@ -104,7 +104,7 @@ class SharedValue:
             raise
 
     def put(self, text: str) -> None:
-        """Take a text that came with another answer."""
+        """Take a text that came with another response."""
         self._text = text
 
     def drop(self, text: str | None) -> None:
@@ -381,20 +381,20 @@ def login(
 ) -> Token:
     """Log in with user name and password (API: Obtaining a User Token Through Password Authentication).
 
-    :raises ApiError: IAM refuses, or its answer holds no token
+    :raises ApiError: IAM refuses, or its response holds no token
     :raises InputError: neither project nor region is known
     """
     url = f"{iam_endpoint}/v3/auth/tokens?nocatalog=true"
     action = f"Cannot get a token (POST {address_of(url)})"
     body = {"auth": {"identity": _identity(credentials), "scope": _scope(credentials, project_id, region)}}
-    answer = http.send(Request("POST", url, action, body=body, hint="Check username, password and domain_name."))
-    value = answer.headers.get("X-Subject-Token", "")
+    response = http.send(Request("POST", url, action, body=body, hint="Check username, password and domain_name."))
+    value = response.headers.get("X-Subject-Token", "")
     if not value or not fits_header(value):
-        raise _unreadable(answer, action, "the response has no token in its header X-Subject-Token")
-    details = _mapping(_mapping(answer.body).get("token"))
+        raise _unreadable(response, action, "the response has no token in its header X-Subject-Token")
+    details = _mapping(_mapping(response.body).get("token"))
     project = _mapping(details.get("project")).get("id")
     if project and not is_id(project):
-        raise _unreadable(answer, action, "the response names a project whose id is none")
+        raise _unreadable(response, action, "the response names a project whose id is none")
     return Token(value, details.get("expires_at"), details.get("issued_at"), project or project_id)
 
 
@@ -427,15 +427,15 @@ def find_project(http: HttpClient, iam_endpoint: str, auth: Auth, region: str, l
     """
     url = f"{iam_endpoint}/v3/projects?{canonical_query([('name', region)])}"
     action = f"Cannot look up the project of region {region} (GET {address_of(url)})"
-    answer = http.send(Request("GET", url, action, auth=auth), limit)
-    projects = _mapping(answer.body).get("projects")
+    response = http.send(Request("GET", url, action, auth=auth), limit)
+    projects = _mapping(response.body).get("projects")
     if not isinstance(projects, list):
-        raise _unreadable(answer, action, "the response has no list 'projects'")
+        raise _unreadable(response, action, "the response has no list 'projects'")
     ids = [str(project["id"]) for project in projects if isinstance(project, dict) and project.get("id")]
     if len(ids) != 1:
-        raise _not_one_project(answer, projects, action, region)
+        raise _not_one_project(response, projects, action, region)
     if not is_id(ids[0]):
-        raise _unreadable(answer, action, "the response names a project whose id is none")
+        raise _unreadable(response, action, "the response names a project whose id is none")
     return ids[0]
 
 
@@ -443,13 +443,13 @@ def _unreadable(response: Response, action: str, message: str) -> ApiError:
     return unreadable(message, action=action, http_status=response.http_status, request_id=response.request_id)
 
 
-def _not_one_project(answer: Response, projects: list[t.Any], action: str, region: str) -> ApiError:
+def _not_one_project(response: Response, projects: list[t.Any], action: str, region: str) -> ApiError:
     found = ", ".join(f"{_mapping(project).get('name')} ({_mapping(project).get('id')})" for project in projects)
     return ApiError(
         f"found {len(projects)} projects: {found}" if projects else f"found no project named {region}",
         error_class=ErrorClass.FATAL,
-        http_status=answer.http_status,
-        request_id=answer.request_id,
+        http_status=response.http_status,
+        request_id=response.request_id,
         action=action,
         hint="Set project_id.",
     )
@@ -463,25 +463,25 @@ def fetch_agency_key(http: HttpClient, endpoint: str = METADATA_ENDPOINT) -> Key
     headers = _metadata_token(http, endpoint)
     url = f"{endpoint}/openstack/latest/securitykey"
     action = "Cannot get the agency's key from the metadata service"
-    answer = http.send(Request("GET", url, action, headers=headers))
-    key = _mapping(_mapping(answer.body).get("credential"))
+    response = http.send(Request("GET", url, action, headers=headers))
+    key = _mapping(_mapping(response.body).get("credential"))
     access, secret, security_token = (str(key.get(name) or "") for name in ("access", "secret", "securitytoken"))
     if not (access and secret and fits_header(access + security_token)):
-        raise _unreadable(answer, action, "the response holds no key")
+        raise _unreadable(response, action, "the response holds no key")
     return Key(access, secret, security_token or None, _seconds_since_1970(key.get("expires_at")))
 
 
 def _metadata_token(http: HttpClient, endpoint: str) -> dict[str, str]:
-    """Take the token step where the host has it; older hosts answer without (404, 405 or 503)."""
+    """Take the token step where the host has it; older hosts respond without (404, 405 or 503)."""
     headers = {"X-Metadata-Token-Ttl-Seconds": str(METADATA_TOKEN_SECONDS)}
     url = f"{endpoint}/meta-data/latest/api/token"
     try:
-        answer = http.send(Request("PUT", url, "Cannot get a metadata token", headers=headers, text=True))
+        response = http.send(Request("PUT", url, "Cannot get a metadata token", headers=headers, text=True))
     except ApiError as error:
         if error.http_status in (404, 405, 503):
             return {}
         raise
-    return {"X-Metadata-Token": str(answer.body)}
+    return {"X-Metadata-Token": str(response.body)}
 
 
 def _seconds_since_1970(value: t.Any) -> float | None:

@@ -55,7 +55,7 @@ ResultT = t.TypeVar("ResultT")
 
 
 class TaskResponse(t.NamedTuple):
-    """What a service said of a task; ``task`` is None where it knows none. ``body`` is its decoded answer."""
+    """What a service said of a task; ``task`` is None where it knows none. ``body`` is its decoded response."""
 
     task: Task | None
     body: t.Any
@@ -342,26 +342,26 @@ def _is_throttled(result: Task | ApiError) -> bool:
     return isinstance(result, ApiError) and result.error_class is ErrorClass.THROTTLED
 
 
-def _read_task(service: Service, ref: TaskRef, request: Request, answer: Response) -> Task:
+def _read_task(service: Service, ref: TaskRef, request: Request, response: Response) -> Task:
     try:
-        return read_task(service, ref, answer.body)
+        return read_task(service, ref, response.body)
     except NoSuchTaskError as error:
         raise ApiError(
             str(error),
             error_class=ErrorClass.NOT_FOUND,
-            http_status=answer.http_status,
-            request_id=answer.request_id,
+            http_status=response.http_status,
+            request_id=response.request_id,
             action=request.action,
             hint=request.not_found_hint,
-            body=answer.body,
+            body=response.body,
         ) from None
     except UnreadableResponseError as error:
         raise unreadable(
             str(error),
             action=request.action,
-            http_status=answer.http_status,
-            request_id=answer.request_id,
-            body=answer.body,
+            http_status=response.http_status,
+            request_id=response.request_id,
+            body=response.body,
         ) from None
 
 

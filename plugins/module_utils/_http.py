@@ -9,6 +9,7 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import http.client
 import socket
@@ -49,6 +50,7 @@ VERSION = "1.0.0"
 USER_AGENT = f"ansible-huaweicloud.tasks/{VERSION}"
 MAX_BODY_BYTES = 8 * 1024 * 1024
 CHUNK_BYTES = 16 * 1024
+LARGE_BODY_BYTES = 256 * 1024
 # Of zlib's window bits: a gzip header is expected (zlib manual, inflateInit2).
 GZIP = 16 + zlib.MAX_WBITS
 POOL_SIZE = 16
@@ -95,7 +97,7 @@ class Request(t.NamedTuple):
 
 
 class Response(t.NamedTuple):
-    """A successful answer: its decoded body, and what else is needed of it."""
+    """A successful response: its decoded body, and what else is needed of it."""
 
     body: t.Any
     http_status: int
@@ -130,6 +132,7 @@ class _Connecting(threading.local):
 
 
 _connecting = _Connecting()
+_large_bodies = threading.Lock()
 
 
 def _watched(pool_class: t.Any) -> t.Any:
@@ -188,7 +191,7 @@ class HttpClient:
 
         ``limit`` is the number of seconds that the caller has left for this.
 
-        :raises RequestError: there was no usable answer
+        :raises ApiError: there was no usable response
         """
         seconds = self._request_timeout if limit is None else min(self._request_timeout, limit)
         deadline = self._clock() + seconds
@@ -207,7 +210,7 @@ class HttpClient:
         try:
             return self._exchange_once(request, deadline)
         except _ClosedError as closed:
-            # An idle connection that turns out closed is no answer.
+            # An idle connection that turns out closed is no response.
             if _connecting.happened:
                 raise closed.error from None
         try:
@@ -232,7 +235,7 @@ class HttpClient:
             ) as response:
                 content = self._read(response, request, deadline)
         # requests' own exceptions are OSErrors, as is that of an unreadable CA bundle; ValueErrors and HTTPExceptions
-        # come through it from urllib3 and http.client, for addresses and answers that are none.
+        # come through it from urllib3 and http.client, for addresses and responses that are none.
         except (OSError, ValueError, http.client.HTTPException) as error:
             explained = _explain_no_response(error, request.action, left)
             raise _ClosedError(explained) if _was_closed(error) else explained from None
@@ -255,12 +258,12 @@ class HttpClient:
             body.add(chunk)
             if len(body.content) > MAX_BODY_BYTES:
                 raise ApiError(
-                    f"the answer is larger than {MAX_BODY_BYTES // 1024 // 1024} MiB",
+                    f"the response is larger than {MAX_BODY_BYTES // 1024 // 1024} MiB",
                     error_class=ErrorClass.FATAL,
                     action=request.action,
                     http_status=response.status_code,
                     request_id=_request_id(response, None),
-                    hint="Check endpoint: no task API answers like this.",
+                    hint="Check endpoint: no task API responds like this.",
                 )
             if self._clock() > deadline:
                 raise requests.exceptions.ReadTimeout()
@@ -268,7 +271,7 @@ class HttpClient:
 
     def _decode(self, response: requests.Response, content: bytes, request: Request) -> Response:
         succeeded = 200 <= response.status_code < 300
-        body = content.decode("ascii", "replace").strip() if request.text and succeeded else parse_json(content)
+        body = content.decode("ascii", "replace").strip() if request.text and succeeded else _parse(content)
         request_id = _request_id(response, body)
         if not succeeded:
             error = self._explain_refusal(response, body, request_id, request)
@@ -277,7 +280,10 @@ class HttpClient:
             raise error
         if body is NOT_JSON:
             raise unreadable(
-                "the answer is not JSON", action=request.action, http_status=response.status_code, request_id=request_id
+                "the response is not JSON",
+                action=request.action,
+                http_status=response.status_code,
+                request_id=request_id,
             )
         return Response(body, response.status_code, response.headers, request_id)
 
@@ -370,6 +376,12 @@ class _ClosedError(Exception):
         self.error = error
 
 
+def _parse(content: bytes) -> t.Any:
+    # Decoded JSON takes many times the room of its text: large bodies are decoded one after the other.
+    with _large_bodies if len(content) > LARGE_BODY_BYTES else contextlib.nullcontext():
+        return parse_json(content)
+
+
 class _RefusedError(Exception):
     """The credentials were refused, with the request that held them."""
 
@@ -459,7 +471,7 @@ def _explain_no_response(error: Exception, action: str, seconds: float) -> ApiEr
     elif isinstance(error, (requests.exceptions.ConnectionError, http.client.HTTPException)):
         message, fatal = _words_of_connection_error(error), False
     elif isinstance(error, _broken_responses()):
-        message, fatal = "the answer broke off or could not be decoded", False
+        message, fatal = "the response was truncated or could not be decoded", False
     else:
         message, fatal = f"the request could not be sent ({type(error).__name__})", True
     return ApiError(
@@ -472,14 +484,14 @@ def _explain_no_response(error: Exception, action: str, seconds: float) -> ApiEr
 
 
 def _broken_responses() -> tuple[type[Exception], ...]:
-    # Credentials that no header can carry were refused before; an invalid header is one of the answer's.
+    # Credentials that no header can carry were refused before; an invalid header is one of the response's.
     known = requests.exceptions
     return (known.ChunkedEncodingError, known.ContentDecodingError, known.InvalidHeader)
 
 
 def no_response_within(seconds: float) -> str:
-    """Say how long was waited for an answer."""
-    return f"no answer within {seconds:.0f} s" if seconds >= 1 else f"no answer within {seconds:.1g} s"
+    """Say how long was waited for a response."""
+    return f"no response within {seconds:.0f} s" if seconds >= 1 else f"no response within {seconds:.1g} s"
 
 
 def _is_bad_ca_file(error: Exception) -> bool:

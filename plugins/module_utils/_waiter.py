@@ -23,6 +23,7 @@ import typing as t
 
 from ._custom import CUSTOM
 from ._errors import ApiError, ErrorClass, InputError
+from ._errors import Failure as RequestFailure
 from ._pacing import MAX_RETRY_AFTER, TICK, Pacer, told_rate
 from ._survey import TRUST_SECONDS, OpenList, Survey, list_of, new_survey
 from ._task import FAILED_STATES, State, Task, TaskRef
@@ -345,25 +346,10 @@ class Lane:
 
 
 @dataclasses.dataclass(frozen=True)
-class Failure:
+class Failure(RequestFailure):
     """Why a wait failed. ``watch`` is the task that it failed for, None where it is all of them."""
 
-    kind: str
-    message: str
-    code: str | None = None
-    http_status: int | None = None
-    request_id: str | None = None
     watch: TaskWatch | None = None
-
-    def to_dict(self) -> dict[str, t.Any]:
-        """Return it as the value ``failure`` of a result."""
-        return {
-            "kind": self.kind,
-            "code": self.code,
-            "message": self.message,
-            "http_status": self.http_status,
-            "request_id": self.request_id,
-        }
 
 
 @dataclasses.dataclass(frozen=True)

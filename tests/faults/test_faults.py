@@ -227,6 +227,9 @@ class Director:
     def check(self, refs: t.Sequence[TaskRef]) -> None:
         self._client.check(refs)
 
+    def open_list(self, ref: TaskRef) -> t.Any:
+        return self._client.open_list(ref)
+
     def get_tasks(self, refs: t.Sequence[TaskRef], limit: float | None = None) -> t.Sequence[t.Any]:
         self._looks += 1
         self._happening(self._looks, limit is None)

@@ -320,7 +320,7 @@ def test_trouble_with_a_login_is_shared_by_all_who_waited_for_it() -> None:
         began.set()
         for dummy in range(workers):
             assert waiting.acquire(timeout=10)
-        raise ApiError("no answer within 30 s")
+        raise ApiError("no response within 30 s")
 
     auth = _auth.PasswordAuth(login)
     token = auth._token
@@ -345,7 +345,7 @@ def test_trouble_with_a_login_is_shared_by_all_who_waited_for_it() -> None:
 
     token._lock = t.cast(threading.Lock, Announced())
     with ThreadPoolExecutor(workers) as pool:
-        assert set(pool.map(ask, range(workers))) == {"no answer within 30 s"}
+        assert set(pool.map(ask, range(workers))) == {"no response within 30 s"}
     assert len(counted) == 1
 
 
@@ -507,7 +507,7 @@ def test_a_failed_refresh_goes_on_with_a_key_that_is_still_good() -> None:
     keys = Keys(clock, 1000 + 3600, 1000 + 7200)
     agency = _auth.AgencyKey(keys, now=clock)
     assert agency().access_key == "AK1"
-    keys.error = ApiError("no answer within 2 s")
+    keys.error = ApiError("no response within 2 s")
     clock.now = 1000 + 3600 - 300
     assert agency().access_key == "AK1"
 

@@ -440,7 +440,7 @@ def test_a_login_is_bounded(cloud: t.Any) -> None:
     cloud.sim.add_fault("drip", service="iam", interval=0.2)
     client = cloud.client("dds", request_timeout=0.5, **BY_PASSWORD)
     started = time.monotonic()
-    with pytest.raises(ApiError, match=r"Cannot get a token: no answer within 0\.5 s") as caught:
+    with pytest.raises(ApiError, match=r"Cannot get a token: no response within 0\.5 s") as caught:
         client.login()
     assert time.monotonic() - started < 0.5 + 1 + SLACK
     assert (caught.value.kind, caught.value.error_class) == ("connection", ErrorClass.TRANSIENT)

@@ -148,8 +148,8 @@ def test_a_code_means_nothing_for_other_services(http_status: int, code: str) ->
         (500, None, "text", None, "HTTP 500: text"),
         (500, None, "", None, "HTTP 500"),
         (500, "DBS.1", "", "1f", "HTTP 500 DBS.1 (request id 1f)"),
-        (None, None, "no answer within 30 s", None, "no answer within 30 s"),
-        (200, None, "the answer is not JSON", "1f", "HTTP 200: the answer is not JSON (request id 1f)"),
+        (None, None, "no response within 30 s", None, "no response within 30 s"),
+        (200, None, "the response is not JSON", "1f", "HTTP 200: the response is not JSON (request id 1f)"),
     ],
 )
 def test_words(http_status: int | None, code: str | None, message: str, request_id: str | None, sentence: str) -> None:

@@ -341,7 +341,7 @@ def test_no_json(asker: t.Any, fault: str) -> None:
     asker.sim.add_fault(fault)
     error = asker.fail()
     assert (error.kind, error.error_class, error.http_status) == ("api_error", ErrorClass.TRANSIENT, 200)
-    assert error.message == "the answer is not JSON"
+    assert error.message == "the response is not JSON"
     assert "check endpoint and proxy" in error.hint
     assert error.request_id
     assert "Sign in" not in str(error)
@@ -371,7 +371,7 @@ def test_redirect(asker: t.Any, status: int) -> None:
 def test_huge(asker: t.Any, how: dict[str, bool]) -> None:
     asker.sim.add_fault("huge", **how)
     error = asker.fail()
-    assert error.message == "the answer is larger than 8 MiB"
+    assert error.message == "the response is larger than 8 MiB"
     assert (error.error_class, error.http_status) == (ErrorClass.FATAL, 200)
     assert "Check endpoint" in error.hint
 
@@ -400,11 +400,11 @@ COMPRESSED = gzip.compress(b'{"a": 1}', mtime=0)
         (COMPRESSED, "X-GZip", None),
         (gzip.compress(b'{"a"', mtime=0) + gzip.compress(b": 1}", mtime=0), "gzip", None),
         (b'{"a": 1}', "identity", None),
-        (COMPRESSED[:-9], "gzip", "the answer broke off or could not be decoded"),
-        (COMPRESSED + b"more", "gzip", "the answer broke off or could not be decoded"),
-        (b'{"a": 1}', "gzip", "the answer broke off or could not be decoded"),
+        (COMPRESSED[:-9], "gzip", "the response was truncated or could not be decoded"),
+        (COMPRESSED + b"more", "gzip", "the response was truncated or could not be decoded"),
+        (b'{"a": 1}', "gzip", "the response was truncated or could not be decoded"),
         (b'{"a": 1}', "br", "the response is compressed in a way that was not asked for"),
-        (b"", "gzip", "the answer is not JSON"),
+        (b"", "gzip", "the response is not JSON"),
     ],
 )
 def test_compressed(asker: t.Any, raw_server: t.Any, body: bytes, encoding: str, message: str | None) -> None:
@@ -427,7 +427,7 @@ def test_just_not_huge(asker: t.Any, how: dict[str, bool]) -> None:
 def test_huge_redirect_is_not_read(asker: t.Any, raw_server: t.Any) -> None:
     head = b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 20000000\r\nConnection: close\r\n\r\n"
     error = asker.fail(url=raw_server(head + b"x" * 20_000_000).url)
-    assert error.message == "the answer is larger than 8 MiB"
+    assert error.message == "the response is larger than 8 MiB"
 
 
 # Broken connections
@@ -532,7 +532,7 @@ def test_no_answer_in_time(asker: t.Any) -> None:
     asker.sim.add_fault("hang")
     error, seconds = timed(lambda: t.cast(ApiError, asker.fail(asker.http(request_timeout=0.4))))
     assert (error.kind, error.error_class, error.http_status) == ("connection", ErrorClass.TRANSIENT, None)
-    assert error.message.startswith("no answer within ")
+    assert error.message.startswith("no response within ")
     assert 0.3 < seconds < 0.4 + SLACK
     assert_discreet(error)
 
@@ -540,7 +540,7 @@ def test_no_answer_in_time(asker: t.Any) -> None:
 def test_callers_limit(asker: t.Any) -> None:
     asker.sim.add_fault("hang")
     started = time.monotonic()
-    with pytest.raises(ApiError, match="no answer within"):
+    with pytest.raises(ApiError, match="no response within"):
         asker.http(request_timeout=30).send(asker.request(), 0.4)
     assert time.monotonic() - started < 0.4 + SLACK
 
@@ -548,7 +548,7 @@ def test_callers_limit(asker: t.Any) -> None:
 def test_callers_limit_is_not_longer_than_the_requests(asker: t.Any) -> None:
     asker.sim.add_fault("hang")
     started = time.monotonic()
-    with pytest.raises(ApiError, match="no answer within"):
+    with pytest.raises(ApiError, match="no response within"):
         asker.http(request_timeout=0.4).send(asker.request(), 30)
     assert time.monotonic() - started < 0.4 + SLACK
 
@@ -556,7 +556,7 @@ def test_callers_limit_is_not_longer_than_the_requests(asker: t.Any) -> None:
 def test_no_time_left(asker: t.Any) -> None:
     asker.sim.add_fault("hang")
     started = time.monotonic()
-    with pytest.raises(ApiError, match="no answer within"):
+    with pytest.raises(ApiError, match="no response within"):
         asker.http(request_timeout=30).send(asker.request(), 0.0)
     assert time.monotonic() - started < SLACK
 
@@ -567,7 +567,7 @@ def test_answer_that_stops_in_the_middle(asker: t.Any) -> None:
     error, seconds = timed(lambda: t.cast(ApiError, asker.fail(asker.http(request_timeout=0.4))))
     assert error.error_class is ErrorClass.TRANSIENT
     assert seconds < 0.4 + SLACK
-    assert error.message.startswith("no answer within ")
+    assert error.message.startswith("no response within ")
 
 
 def test_slow_answer_is_an_answer(asker: t.Any) -> None:

@@ -208,7 +208,7 @@ def test_project_look_up_is_refused(http: HttpClient, sim: Simulator) -> None:
 def test_project_look_up_in_time(http: HttpClient, sim: Simulator) -> None:
     sim.add_fault("hang", service="iam")
     started = time.monotonic()
-    with pytest.raises(ApiError, match="no answer within"):
+    with pytest.raises(ApiError, match="no response within"):
         _auth.find_project(http, sim.endpoint("iam"), TokenAuth(accounts.TOKEN), accounts.REGION, 0.4)
     assert time.monotonic() - started < 0.4 + SLACK
 
