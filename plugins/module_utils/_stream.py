@@ -28,6 +28,8 @@ POLL = "huaweicloud.tasks-poll"
 MASK, WHOLE_MASK = "********", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 ERROR_FIELDS = ("message", "kind", "code", "http_status", "request_id", "action", "hint", "retry_after")
+# What the plugin cannot work out from observations.
+VIEW = ("over", "granted_per_minute", "poll_interval", "oldest_poll_age")
 KINDS = ("task_failed", "timeout", "stalled", "not_found", "needs_action", "unauthorized", "api_error", "connection")
 # Words that a program compares; that one of them is also somebody's password reveals nothing.
 KNOWN_WORDS = frozenset(
@@ -133,7 +135,8 @@ class Stream:
         seen, self._seen = self._seen, []
         listed, self._listed = self._listed, []
         if self._channel.connected:
-            message: dict[str, t.Any] = {"now": snapshot.now, "over": snapshot.over}
+            view = {name: getattr(snapshot, name) for name in VIEW}
+            message: dict[str, t.Any] = {"now": snapshot.now, "view": view}
             those: t.Sequence[tuple[int, Observation]]
             for key, those in (("listed", listed), ("observations", seen)):
                 message[key] = [[index, self._mask(encode(each))] for index, each in those]

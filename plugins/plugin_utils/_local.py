@@ -9,6 +9,7 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ..module_utils._stream import decode
@@ -45,7 +46,7 @@ class LocalWait:
                 self._waiter.record_listed(t.cast("dict[TaskRef, Task]", listed), message["now"])
             if observations or not listed:
                 self._waiter.record(observations, message["now"], late)
-            self._progress.update(self._waiter.snapshot(over=message["over"]))
+            self._progress.update(dataclasses.replace(self._waiter.snapshot(), **message["view"]))
 
     def on_idle(self) -> None:
         """Give a sign of life."""

@@ -172,7 +172,7 @@ def test_a_wait_is_streamed() -> None:
     begin, *polls, end = channel.sent
     assert begin == {"begin": True}
     assert [[index for index, dummy in poll["observations"]] for poll in polls] == [[0, 1], [0, 1], [1]]
-    assert [poll["over"] for poll in polls] == [False, False, True]
+    assert [poll["view"]["over"] for poll in polls] == [False, False, True]
     assert sorted(poll["now"] for poll in polls) == [poll["now"] for poll in polls]
     assert decode(polls[0]["observations"][0][1]) == TASK
     assert polls[0]["observations"][1][1]["error"]["message"] == "******** control"
