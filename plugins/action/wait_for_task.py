@@ -21,7 +21,7 @@ from ..module_utils._endpoints import check_endpoint
 from ..module_utils._errors import InputError
 from ..module_utils._result import input_error_result, unknown_status_warnings, wait_result
 from ..module_utils._waiter import Failure, Probe, Waiter, new_waiter
-from ..plugin_utils._channel import Channel
+from ..plugin_utils._channel import Channel, before_signals_end
 from ..plugin_utils._local import LocalWait
 from ..plugin_utils._progress import Progress
 from ..plugin_utils._remote import MODULE, FirstPollFailedError, RemotePolls
@@ -138,7 +138,12 @@ class ActionModule(ActionBase):
 
     def _run_with(self, channel: Channel, task_vars: Result) -> Result:
         """Run the module with the address of a channel; after that the module has ended, whatever happened."""
-        with contextlib.closing(channel):
+
+        def clean() -> None:
+            channel.remove_folder()
+            self._remove_module()
+
+        with before_signals_end(clean), contextlib.closing(channel):
             channel.open()
             given = {**task_vars, "ansible_socket": channel.address}
             outcome: Result = self._execute_module(MODULE, task_vars=given)

@@ -101,11 +101,21 @@ def _connect(address: str) -> tuple[socket.socket, float] | None:
         connection.connect(os.path.join(folder, SOCKET_NAME))
         connection.sendall(key.encode() + b"\n")
         started = float(_line(connection))
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
         connection.close()
+        if isinstance(error, ConnectionRefusedError):
+            # The plugin was killed, and could not remove it.
+            remove_folder(folder)
         return None
     connection.settimeout(None)
     return connection, started
+
+
+def remove_folder(folder: str) -> None:
+    """Remove the folder of a socket, as far as it is there."""
+    for remove, path in ((os.unlink, os.path.join(folder, SOCKET_NAME)), (os.rmdir, folder)):
+        with contextlib.suppress(OSError):
+            remove(path)
 
 
 def _line(connection: socket.socket) -> bytes:

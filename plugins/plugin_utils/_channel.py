@@ -18,11 +18,12 @@ import json
 import os
 import secrets
 import selectors
+import signal
 import socket
 import threading
 import typing as t
 
-from ..module_utils._channel import FOLDER_PREFIX, SOCKET_NAME
+from ..module_utils._channel import END_SIGNALS, FOLDER_PREFIX, SOCKET_NAME, remove_folder
 
 HANDSHAKE_SECONDS = 1.0
 MAX_KEY_BYTES = 100
@@ -81,7 +82,7 @@ class Channel:
             try:
                 self._listen()
             except OSError:
-                self._remove_folder()
+                self.remove_folder()
                 continue
             self._thread.start()
             return True
@@ -99,7 +100,7 @@ class Channel:
 
     def close(self) -> None:
         """Tell the module to end, read what it still sends, and leave nothing behind."""
-        self._remove_folder()
+        self.remove_folder()
         self._waker.close()
         if self._thread.ident is None:
             return
@@ -115,10 +116,9 @@ class Channel:
             with contextlib.suppress(OSError):
                 self._connection.shutdown(socket.SHUT_WR)
 
-    def _remove_folder(self) -> None:
-        for remove, path in ((os.unlink, os.path.join(self._folder, SOCKET_NAME)), (os.rmdir, self._folder)):
-            with contextlib.suppress(OSError):
-                remove(path)
+    def remove_folder(self) -> None:
+        """Remove what the module needs to connect."""
+        remove_folder(self._folder)
 
     def _serve(self) -> None:
         server = t.cast(socket.socket, self._server)
@@ -141,7 +141,7 @@ class Channel:
                     return False
                 self._connection = self._greet(server.accept()[0])
             selector.unregister(server)
-        self._remove_folder()
+        self.remove_folder()
         self._listener.on_connect()
         return True
 
@@ -190,3 +190,27 @@ class Channel:
             self._listener.on_idle()
             if wanted in ready:
                 return True
+
+
+@contextlib.contextmanager
+def before_signals_end(clean: t.Callable[[], None]) -> t.Iterator[None]:
+    """Call ``clean`` before a signal does what it would do anyway: the workers of Ansible end without a last word."""
+    before: dict[int, t.Any] = {}
+
+    def end(number: int, frame: t.Any) -> None:
+        clean()
+        signal.signal(number, before[number])
+        os.kill(os.getpid(), number)
+
+    # Only the main thread can, which is where workers run action plugins.
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.getsignal(number) for number in END_SIGNALS}
+    try:
+        for number, handler in before.items():
+            if handler not in (signal.SIG_IGN, None):
+                signal.signal(number, end)
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None:
+                signal.signal(number, handler)

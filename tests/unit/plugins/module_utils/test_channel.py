@@ -129,8 +129,10 @@ def test_odd_answer(plugin: Plugin, hello: bytes) -> None:
 
 
 def test_nobody_listens(plugin: Plugin) -> None:
+    """The plugin was killed: what it left is removed."""
     plugin.server.close()
     assert not open_channel(plugin.address, lambda: None).connected
+    assert not plugin.folder.exists()
 
 
 # Real processes: how a module ends

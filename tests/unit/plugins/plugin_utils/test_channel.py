@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import socket
 import stat
 import tempfile
@@ -20,7 +21,7 @@ import pytest
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._channel import FOLDER_PREFIX, SOCKET_NAME, open_channel
 from ansible_collections.huaweicloud.tasks.plugins.plugin_utils import _channel
-from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._channel import Channel
+from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._channel import Channel, before_signals_end
 
 PATIENCE = 10
 
@@ -204,3 +205,52 @@ def test_idle_while_the_module_is_silent(channel: Channel, listener: Listener) -
     for dummy in range(3):
         listener.idle.clear()
         assert listener.idle.wait(PATIENCE)
+
+
+# Signals
+
+
+class HandledError(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_cleans_before_it_ends(number: signal.Signals) -> None:
+    done: list[str] = []
+
+    def handle(*dummy: t.Any) -> None:
+        done.append("handled")
+        raise HandledError
+
+    before = signal.signal(number, handle)
+    try:
+        with pytest.raises(HandledError), before_signals_end(lambda: done.append("clean")):
+            os.kill(os.getpid(), number)
+            time.sleep(PATIENCE)
+        assert signal.getsignal(number) is handle
+    finally:
+        signal.signal(number, before)
+    assert done == ["clean", "handled"]
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    """As by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with before_signals_end(lambda: pytest.fail("cleaned")):
+            os.kill(os.getpid(), signal.SIGHUP)
+            time.sleep(0.05)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_signals_in_another_thread() -> None:
+    """Where an action plugin runs in one, nothing can be done."""
+    done = threading.Event()
+
+    def run() -> None:
+        with before_signals_end(lambda: None):
+            done.set()
+
+    threading.Thread(target=run).start()
+    assert done.wait(PATIENCE)
