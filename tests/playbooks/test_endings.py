@@ -108,6 +108,16 @@ def test_ansible_is_ended(here: Controller, number: signal.Signals, progress: bo
         scene.assert_nothing_is_left(at)
 
 
+def test_ansible_is_killed_during_a_remote_wait(here: Controller) -> None:
+    """The worker, which polls, notices it."""
+    here.hosts("h1", ansible_connection="progress_connection")
+    with waiting(here) as scene:
+        at = time.monotonic()
+        os.kill(scene.ansible, signal.SIGKILL)
+        scene.run.process.wait(60)
+        scene.assert_nothing_is_left(at)
+
+
 @pytest.mark.parametrize(
     ("number", "progress"), [(signal.SIGTERM, True), (signal.SIGKILL, True), (signal.SIGKILL, False)]
 )
