@@ -201,14 +201,6 @@ def _sources(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> lis
     return [options, *(_from_environment(family, environ) for family in ENVIRONMENT)]
 
 
-def method_of(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> str:
-    """Say which method the play and the environment choose, without a look at any file.
-
-    :raises InputError: the play begins a method that nothing completes
-    """
-    return Settings(_sources(params, environ)).credentials().method
-
-
 def _from_environment(family: t.Mapping[str, tuple[str, ...]], environ: t.Mapping[str, str]) -> Source:
     source: Source = {}
     for option, variables in family.items():

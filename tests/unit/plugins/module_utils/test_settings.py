@@ -18,7 +18,6 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._settings import
     PASSWORD,
     TOKEN,
     Settings,
-    method_of,
     settings_from,
 )
 
@@ -359,11 +358,3 @@ def test_every_secret_of_every_place_is_listed(given: Given) -> None:
 def test_credentials_are_not_shown(given: Given) -> None:
     credentials = given.put(PLAY, *OPTIONS[KEY]).settings().credentials()
     assert "secret_key of play" not in repr(credentials)
-
-
-def test_method_without_a_file(given: Given) -> None:
-    given.put(FILE, *OPTIONS[KEY])
-    given.settings()
-    assert method_of(given.params, given.environ) == AGENCY
-    given.put(OS, *OPTIONS[PASSWORD])
-    assert method_of(given.params, given.environ) == PASSWORD
