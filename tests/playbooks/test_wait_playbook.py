@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import threading
+import time
 import typing as t
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +44,11 @@ def fixture_sim() -> Iterator[Simulator]:
 def passed_on() -> dict[str, str]:
     """The options that the playbook gives to the module."""
     play = yaml.safe_load((cloud.ROOT / "playbooks" / "wait.yml").read_text(encoding="utf-8"))[0]
-    return dict(play["tasks"][0]["block"][0]["huaweicloud.tasks.wait_for_task"])
+    named = play["tasks"][0]["block"][0]["huaweicloud.tasks.wait_for_task"]
+    return {
+        **named,
+        **{name: value for defaults in play["module_defaults"].values() for name, value in defaults.items()},
+    }
 
 
 def run_wait(
@@ -135,7 +141,7 @@ def test_an_empty_list_is_nothing_to_wait_for(sim: Simulator, tmp_path: Path) ->
 def waited(done: subprocess.CompletedProcess[str]) -> list[str]:
     """The hosts that ran both tasks of the playbook."""
     recap = done.stdout.partition("PLAY RECAP")[2]
-    return sorted(re.findall(r"^(\w+) +: ok=2 .* skipped=0 ", recap, re.MULTILINE))
+    return sorted(re.findall(r"^(\w+) +: ok=2 .* skipped=1 ", recap, re.MULTILINE))
 
 
 @pytest.mark.parametrize(
@@ -252,3 +258,59 @@ def test_a_condition_of_a_larger_playbook(condition: bool, sim: Simulator, tmp_p
 def test_what_only_lists_does_not_fail(option: str, sim: Simulator, tmp_path: Path) -> None:
     cloud.assert_good(run_wait(sim, tmp_path, option, hosts=HOSTS, **DONE))
     assert sim.requests() == []
+
+
+# Until an instance is idle
+
+INSTANCE = "a23fb62bd61e4e9e9636fd2225f395bein07"
+IDLE = {"service": "taurusdb", "instance_id": INSTANCE, "sleep": 0.3, "max_sleep": 0.3}
+
+
+def running_task(sim: Simulator, **course: t.Any) -> str:
+    return sim.add_task("taurusdb", instance_id=INSTANCE, **course)["task_id"]
+
+
+def test_an_instance_with_nothing_to_do_is_idle(sim: Simulator, tmp_path: Path) -> None:
+    running_task(sim, status="Completed")
+    sim.add_task("taurusdb", outcome="stuck")
+    done = run_wait(sim, tmp_path, **IDLE)
+    cloud.assert_good(done)
+    assert "No tasks to wait for." in done.stdout
+
+
+def test_an_instance_is_idle_when_its_last_task_has_ended(sim: Simulator, tmp_path: Path) -> None:
+    """A task that starts during the wait is waited for, too."""
+    first, second = running_task(sim, status="Running"), "5c22c37d-0000-4000-8000-000000000002"
+
+    def go_on() -> None:
+        while not sim.requests(task_id=first):
+            time.sleep(0.05)
+        sim.add_task("taurusdb", id=second, instance_id=INSTANCE, duration=2)
+        sim.change_task(first, status="Completed")
+
+    thread = threading.Thread(target=go_on, daemon=True)
+    thread.start()
+    done = run_wait(sim, tmp_path, **IDLE)
+    thread.join(5)
+    cloud.assert_good(done)
+    assert sim.requests(task_id=second)
+
+
+def test_a_task_of_the_instance_fails(sim: Simulator, tmp_path: Path) -> None:
+    running_task(sim, outcome="failed", duration=8, fail_reason="disk full")
+    done = run_wait(sim, tmp_path, **IDLE)
+    assert done.returncode == 2
+    assert "disk full" in done.stdout
+
+
+def test_the_time_is_for_the_whole_wait(sim: Simulator, tmp_path: Path) -> None:
+    running_task(sim, outcome="stuck")
+    done = run_wait(sim, tmp_path, **IDLE, timeout=2)
+    assert done.returncode == 2
+    assert "Timed out" in done.stdout
+
+
+def test_a_service_without_a_list_cannot_be_waited_for_like_this(sim: Simulator, tmp_path: Path) -> None:
+    done = run_wait(sim, tmp_path, service="dcs", instance_id=INSTANCE)
+    assert done.returncode == 2
+    assert "dcs has no list of tasks" in done.stdout

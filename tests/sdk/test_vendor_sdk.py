@@ -45,34 +45,72 @@ INSTANCE = {"instance_id": "instance_id"}
 ROWS = {
     "taurusdb": Row("gaussdb.v3", "GaussDBClient", "show_gauss_my_sql_job_info", "job.status", *DATABASE, NO_JOB, "id"),
     "dds": Row("dds.v3", "DdsClient", "show_job_detail", "job.status", *DATABASE, NO_JOB, "id"),
-    "kafka": Row("kafka.v2", "KafkaClient", "show_background_task", "tasks.0.status", "EXECUTING", "SUCCESS", None,
-                 "task_id", INSTANCE),
+    "kafka": Row(
+        "kafka.v2",
+        "KafkaClient",
+        "show_background_task",
+        "tasks.0.status",
+        "EXECUTING",
+        "SUCCESS",
+        None,
+        "task_id",
+        INSTANCE,
+    ),
     "rds": Row("rds.v3", "RdsClient", "list_job_info", "job.status", *DATABASE, NO_JOB, "id"),
-    "gaussdb": Row("gaussdbforopengauss.v3", "GaussDBforopenGaussClient", "show_job_detail", "job.status", *DATABASE,
-                   NO_JOB, "id"),
+    "gaussdb": Row(
+        "gaussdbforopengauss.v3", "GaussDBforopenGaussClient", "show_job_detail", "job.status", *DATABASE, NO_JOB, "id"
+    ),
     "geminidb": Row("gaussdbfornosql.v3", "GaussDBforNoSQLClient", "list_jobs", "jobs.0.status", *DATABASE, None, "id"),
-    "rabbitmq": Row("rabbitmq.v2", "RabbitMQClient", "show_background_task", "tasks.0.status", "EXECUTING", "SUCCESS",
-                    None, "task_id", INSTANCE),
-    "rocketmq": Row("rocketmq.v2", "RocketMQClient", "show_background_task", "tasks.0.status", "EXECUTING", "SUCCESS",
-                    None, "task_id", INSTANCE),
+    "rabbitmq": Row(
+        "rabbitmq.v2",
+        "RabbitMQClient",
+        "show_background_task",
+        "tasks.0.status",
+        "EXECUTING",
+        "SUCCESS",
+        None,
+        "task_id",
+        INSTANCE,
+    ),
+    "rocketmq": Row(
+        "rocketmq.v2",
+        "RocketMQClient",
+        "show_background_task",
+        "tasks.0.status",
+        "EXECUTING",
+        "SUCCESS",
+        None,
+        "task_id",
+        INSTANCE,
+    ),
     "dcs": Row("dcs.v2", "DcsClient", "show_job_info", "status", *V1, (400, "111400063")),
     "ddm": Row("ddm.v1", "DdmClient", "show_ddm_job_result", "job.status", *DATABASE, (400, "DBS.300400")),
     "ecs": Row("ecs.v2", "EcsClient", "show_job", "status", *V1, NO_V1_JOB),
     "evs": Row("evs.v2", "EvsClient", "show_job", "status", *V1, NO_V1_JOB),
     "ims": Row("ims.v2", "ImsClient", "show_job_progress", "status", *V1, (400, "IMG.0023")),
     "cce": Row("cce.v3", "CceClient", "show_job", "status.phase", "Running", "Success", (404, "CCE.01404001")),
-    "cce_autopilot": Row("cce.v3", "CceClient", "show_autopilot_job", "status.phase", "Running", "Success",
-                         (404, "CCE.01404001")),
+    "cce_autopilot": Row(
+        "cce.v3", "CceClient", "show_autopilot_job", "status.phase", "Running", "Success", (404, "CCE.01404001")
+    ),
     "elb": Row("elb.v3", "ElbClient", "show_job", "job.status", *V1, (404, "ELB.8904")),
-    "cbr": Row("cbr.v1", "CbrClient", "show_op_log", "operation_log.status", "running", "success",
-               (404, "BackupService.6500"), "operation_log_id"),
+    "cbr": Row(
+        "cbr.v1",
+        "CbrClient",
+        "show_op_log",
+        "operation_log.status",
+        "running",
+        "success",
+        (404, "BackupService.6500"),
+        "operation_log_id",
+    ),
     "sfs_turbo": Row("sfsturbo.v1", "SFSTurboClient", "show_job_detail", "status", "running", "success", None),
     "dws": Row("dws.v2", "DwsClient", "list_job_details", "status", *V1, None),
     "bms": Row("bms.v1", "BmsClient", "show_job_infos", "status", *V1, NO_V1_JOB),
     "eip": Row("eip.v2", "EipClient", "show_resources_job_detail", "status", *V1, NO_V1_JOB),
     "sdrs": Row("sdrs.v1", "SdrsClient", "show_job_status", "status", *V1, NO_V1_JOB),
-    "cfw": Row("cfw.v1", "CfwClient", "list_job", "data.status", "Running", "Success",
-               (400, "DBS.300400")),  # DDM's: at the root it comes first of those that share the path
+    "cfw": Row(
+        "cfw.v1", "CfwClient", "list_job", "data.status", "Running", "Success", (400, "DBS.300400")
+    ),  # DDM's: at the root it comes first of those that share the path
 }
 LISTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "taurusdb": ("list_immediate_jobs", "jobs.0.job_id", ()),
@@ -143,7 +181,8 @@ def test_the_sdk_reads_a_list(sim: Simulator, service: str) -> None:
     given = {
         "instance_id": task["instance_id"],
         "start_time": (now - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "end_time": (now + timedelta(seconds=5)).strftime("%Y-%m-%dT%H:%M:%S%z")}
+        "end_time": (now + timedelta(seconds=5)).strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
     request = request_of(ROWS[service], method, **{name: given[name] for name in names})
     assert pick(getattr(client_of(sim, ROWS[service]), method)(request), where) == task["task_id"]
 

@@ -61,15 +61,21 @@ def taurusdb_job(task: Task, now: float) -> dict[str, Any]:
     """
     step = job_step(task, now)
     job: dict[str, Any] = {
-        "id": task.id, "name": task.name, "status": step.status, "created": job_time(task.created_at, CHINA)}
+        "id": task.id,
+        "name": task.name,
+        "status": step.status,
+        "created": job_time(task.created_at, CHINA),
+    }
     if word(step) in FINISHED:
         job["ended"] = job_time(task.step_time(now))
     job["process"] = percent(step)
     job["instance"] = instance(task)
     job["entities"] = {
         "instance": {
-            "endpoint": "192.168.1.203:3306", "type": "Cluster",
-            "datastore": {"type": "gaussdb-mysql", "version": "8.0"}},
+            "endpoint": "192.168.1.203:3306",
+            "type": "Cluster",
+            "datastore": {"type": "gaussdb-mysql", "version": "8.0"},
+        },
         "resource_ids": [f"{task.instance_id}.vm", f"{task.instance_id}.volume"],
     }
     if step.fail_reason is not None:
@@ -117,8 +123,10 @@ def restore(task: Task, now: float, with_status: bool) -> Any:
     only = {"status": step.status, "progress": step.progress or 0, "remaining": step.remaining or 0}
     parts = (only,) if step.sub_tasks is None else step.sub_tasks
     body: dict[str, Any] = {
-        "instance_id": task.instance_id, "instance_name": task.instance_name,
-        "job_id": task.id, "job_name": task.name,
+        "instance_id": task.instance_id,
+        "instance_name": task.instance_name,
+        "job_id": task.id,
+        "job_name": task.name,
     }
     if with_status:
         body["status"] = step.status
@@ -135,10 +143,14 @@ def kafka(task: Task, now: float) -> Any:
         "name": task.name,
         "user_name": "paas_dms",
         "user_id": accounts.USER_ID,
-        "params": json.dumps({
-            "public_ip_id": "1aea7aed-e7d8-40ea-b3de-6f3ee9d5db9f",
-            "public_ip_address": "100.93.2.18",
-            "enable_public_ip": True}, separators=(",", ":")),
+        "params": json.dumps(
+            {
+                "public_ip_id": "1aea7aed-e7d8-40ea-b3de-6f3ee9d5db9f",
+                "public_ip_address": "100.93.2.18",
+                "enable_public_ip": True,
+            },
+            separators=(",", ":"),
+        ),
         "status": step.status,
         "created_at": kafka_time(task.created_at),
         "updated_at": kafka_time(task.step_time(now)),

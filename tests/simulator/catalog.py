@@ -44,8 +44,11 @@ DATABASE = Words(None, "Running", FINAL)
 TAURUSDB = Words("Pending", "Running", {**FINAL, "canceled": "Canceled", "needs_action": "Unauthorized"}, REASON)
 RESTORE = Words("Pending", "Running", {"succeeded": "complete", "failed": "Failed"}, REASON)
 DMS = Words(
-    "CREATED", "EXECUTING",
-    {"succeeded": "SUCCESS", "failed": "FAILED", "deleted": "DELETED", "canceled": "CANCELLED"}, REASON)
+    "CREATED",
+    "EXECUTING",
+    {"succeeded": "SUCCESS", "failed": "FAILED", "deleted": "DELETED", "canceled": "CANCELLED"},
+    REASON,
+)
 V1 = Words("INIT", "RUNNING", V1_FINAL)
 # the codes of failed tasks are made up: no page lists any
 ECS = Words("INIT", "RUNNING", {**V1_FINAL, **PAYMENT}, "no valid host", "Ecs.0015")
@@ -53,15 +56,23 @@ BMS = Words("INIT", "RUNNING", {**V1_FINAL, **PAYMENT}, "no valid host", "BMS.00
 EVS = Words("INIT", "RUNNING", V1_FINAL, "volume quota exceeded", "EVS.2021")
 IMS = Words("INIT", "RUNNING", V1_FINAL, "the image file is broken", "IMG.0001")
 DDM = Words(
-    None, "Running",
-    {**FINAL, "canceled": "CancelSuccess", "rolled_back": "RollbackSuccess", "needs_action": "ToBeSwitched"})
+    None,
+    "Running",
+    {**FINAL, "canceled": "CancelSuccess", "rolled_back": "RollbackSuccess", "needs_action": "ToBeSwitched"},
+)
 CCE = Words("Initializing", "Running", {"succeeded": "Success", "failed": "Failed"}, "no resource for flavor")
 ELB = Words(
-    "INIT", "RUNNING",
-    {**V1_FINAL, "completed": "COMPLETE", "canceled": "CANCEL", "rollback_failed": "ROLLBACK_FAIL"}, code="ELB.8902")
+    "INIT",
+    "RUNNING",
+    {**V1_FINAL, "completed": "COMPLETE", "canceled": "CANCEL", "rollback_failed": "ROLLBACK_FAIL"},
+    code="ELB.8902",
+)
 CBR = Words(
-    "waiting", "running",
-    {"succeeded": "success", "failed": "failed", "timeout": "timeout", "skipped": "skipped"}, code="BackupService.0001")
+    "waiting",
+    "running",
+    {"succeeded": "success", "failed": "failed", "timeout": "timeout", "skipped": "skipped"},
+    code="BackupService.0001",
+)
 SFS_TURBO = Words("waiting", "running", {"succeeded": "success", "failed": "failed"}, code="SFS.TURBO.9000")
 DWS = Words("INIT", "RUNNING", {**V1_FINAL, "canceled": "STOP"}, code="DWS.5150")
 CFW = Words(None, "Running", {"succeeded": "Success", "failed": "Failed"})

@@ -145,7 +145,7 @@ def one_task(world: World, incoming: Incoming, task_id: str) -> Any:
 
 def control(world: World, incoming: Incoming) -> Answer:
     """Carry out a control call."""
-    path = incoming.path[len(PREFIX):]
+    path = incoming.path[len(PREFIX) :]
     known = CALLS.get((incoming.method, path))
     folder, dummy, task_id = path[1:].partition("/")
     try:

@@ -16,10 +16,10 @@ TITLES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not F
 
 BODIES: dict[str, Callable[[int, str, str, str], dict[str, Any]]] = {
     "service": lambda status, code, text, request_id: {"error_code": code, "error_msg": text},
-    "apigw": lambda status, code, text, request_id: {
-        "error_msg": text, "error_code": code, "request_id": request_id},
+    "apigw": lambda status, code, text, request_id: {"error_msg": text, "error_code": code, "request_id": request_id},
     "iam": lambda status, code, text, request_id: {
-        "error": {"code": status, "message": text, "title": TITLES.get(status, "Error")}},
+        "error": {"code": status, "message": text, "title": TITLES.get(status, "Error")}
+    },
     "nested": lambda status, code, text, request_id: {"error": {"code": code, "message": text}},
     "ddm": lambda status, code, text, request_id: {"errCode": code, "externalMessage": text},
     "camel": lambda status, code, text, request_id: {"errorCode": code, "errorMsg": text},

@@ -30,7 +30,8 @@ KAFKA = {
 KAFKA_APIS = ("kafka", "kafka_list")
 FORBIDDEN = {
     **dict.fromkeys(KAFKA_APIS, "DMS.00403002"),
-    **dict.fromkeys(("jobs", "jobs_list", "restore", "projects"), "DBS.200010")}
+    **dict.fromkeys(("jobs", "jobs_list", "restore", "projects"), "DBS.200010"),
+}
 SIGNED = ("signature", "date")
 
 

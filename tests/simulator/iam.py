@@ -27,7 +27,8 @@ def user_is_right(auth: dict[str, Any]) -> bool:
     """Whether user, password and domain are those of the demo account."""
     user = auth["identity"]["password"]["user"]
     named = user.get("id") == accounts.USER_ID or (
-        user.get("name") == accounts.USERNAME and is_domain(user.get("domain")))
+        user.get("name") == accounts.USERNAME and is_domain(user.get("domain"))
+    )
     return bool(named and user.get("password") == accounts.PASSWORD)
 
 
@@ -111,11 +112,17 @@ def list_projects(identity: Identity, incoming: Incoming) -> Answer:
     name = incoming.query.get("name")
     projects = [
         {
-            "id": project["id"], "name": project["name"], "description": "", "enabled": True, "is_domain": False,
-            "domain_id": accounts.DOMAIN_ID, "parent_id": accounts.DOMAIN_ID,
+            "id": project["id"],
+            "name": project["name"],
+            "description": "",
+            "enabled": True,
+            "is_domain": False,
+            "domain_id": accounts.DOMAIN_ID,
+            "parent_id": accounts.DOMAIN_ID,
             "links": {"self": f"https://iam.example.com/v3/projects/{project['id']}"},
         }
-        for project in identity.projects if name in (None, project["name"])
+        for project in identity.projects
+        if name in (None, project["name"])
     ]
     links = {"self": "https://iam.example.com/v3/projects", "next": None, "previous": None}
     return Answer(200, {"projects": projects, "links": links})

@@ -16,10 +16,23 @@ from .account_lock import AccountLock
 from .tasks import check_keys
 
 METADATA_MODES = ("token_required", "imdsv1", "no_agency")
-ACCOUNT_KEYS = frozenset({
-    "revoke_token", "expire_token", "tokens", "projects", "token_lifetime", "omit_subject_token", "omit_expires_at",
-    "scope_needs_domain", "metadata", "metadata_expires_in", "rotate_keys", "lock_after", "lock_seconds",
-})
+ACCOUNT_KEYS = frozenset(
+    {
+        "revoke_token",
+        "expire_token",
+        "tokens",
+        "projects",
+        "token_lifetime",
+        "omit_subject_token",
+        "omit_expires_at",
+        "scope_needs_domain",
+        "metadata",
+        "metadata_expires_in",
+        "rotate_keys",
+        "lock_after",
+        "lock_seconds",
+    }
+)
 FOREVER = float("inf")
 
 
@@ -88,8 +101,15 @@ class Identity:
         check_keys(given, ACCOUNT_KEYS, "the accounts")
         if given.get("metadata", self.metadata) not in METADATA_MODES:
             raise ValueError(f"metadata must be one of {', '.join(METADATA_MODES)}")
-        for name in ("projects", "token_lifetime", "omit_subject_token", "omit_expires_at", "scope_needs_domain",
-                     "metadata", "metadata_expires_in"):
+        for name in (
+            "projects",
+            "token_lifetime",
+            "omit_subject_token",
+            "omit_expires_at",
+            "scope_needs_domain",
+            "metadata",
+            "metadata_expires_in",
+        ):
             if name in given:
                 setattr(self, name, given[name])
         self.lock.attempts = int(given.get("lock_after", self.lock.attempts))
@@ -104,7 +124,10 @@ class Identity:
             self.rotate_keys()
 
     def add_token(
-        self, token: str, project_id: str = accounts.PROJECT_ID, expires_in: float = FOREVER,
+        self,
+        token: str,
+        project_id: str = accounts.PROJECT_ID,
+        expires_in: float = FOREVER,
         user: str = accounts.USERNAME,
     ) -> None:
         """Accept a further token."""

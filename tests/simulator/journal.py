@@ -56,7 +56,8 @@ class Journal:
     def select(self, service: str | None = None, task_id: str | None = None) -> list[dict[str, Any]]:
         """The records of a service and of a task, or all."""
         return [
-            asdict(record) for record in self._records
+            asdict(record)
+            for record in self._records
             if service in (None, record.service) and task_id in (None, record.task_id)
         ]
 

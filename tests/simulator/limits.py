@@ -111,7 +111,10 @@ class TokenBucket:
 
 
 KINDS: dict[str, type[FixedWindow] | type[SlidingWindow] | type[TokenBucket]] = {
-    "fixed": FixedWindow, "sliding": SlidingWindow, "bucket": TokenBucket}
+    "fixed": FixedWindow,
+    "sliding": SlidingWindow,
+    "bucket": TokenBucket,
+}
 
 
 @dataclass(frozen=True)
@@ -185,8 +188,11 @@ class LimitStore:
     def ask(self, api: str, caller: Caller, now: float) -> Throttled | None:
         """Grant a request, which uses up every limit that applies, or say which one refuses it."""
         counts = self._counts.setdefault(api, {"granted": 0, "refused": 0})
-        uses = [(limit, self._budget(key, limit, since, api, caller))
-                for key, (limit, since) in self._limits.items() if limit.applies(api)]
+        uses = [
+            (limit, self._budget(key, limit, since, api, caller))
+            for key, (limit, since) in self._limits.items()
+            if limit.applies(api)
+        ]
         for limit, budget in uses:
             wait = budget.wait(limit, now)
             if wait > 0:
@@ -197,9 +203,7 @@ class LimitStore:
         counts["granted"] += 1
         return None
 
-    def _budget(
-        self, key: tuple[frozenset[str], str], limit: Limit, since: float, api: str, caller: Caller
-    ) -> Budget:
+    def _budget(self, key: tuple[frozenset[str], str], limit: Limit, since: float, api: str, caller: Caller) -> Budget:
         """What the caller has used of a limit on an API."""
         name = (key, api, caller.key(limit.scope))
         if name not in self._budgets:

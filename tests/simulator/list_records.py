@@ -31,11 +31,19 @@ def taurusdb(task: Task, now: float) -> Body:
     """TaurusDB: no entities."""
     step = apis.job_step(task, now)
     return {
-        "instance_id": task.instance_id, "instance_name": task.instance_name, "instance_status": "normal",
-        "job_id": task.id, "order_id": None, "job_name": task.name, "status": step.status,
-        "process": percent(task, task.step(now)), "created_time": job_time(task.created_at, CHINA),
-        "ended_time": end_or_nothing(task, now), "fail_reason": step.fail_reason,
-        "show_detail": task.service == "taurusdb_restore", "extend_fields": None,
+        "instance_id": task.instance_id,
+        "instance_name": task.instance_name,
+        "instance_status": "normal",
+        "job_id": task.id,
+        "order_id": None,
+        "job_name": task.name,
+        "status": step.status,
+        "process": percent(task, task.step(now)),
+        "created_time": job_time(task.created_at, CHINA),
+        "ended_time": end_or_nothing(task, now),
+        "fail_reason": step.fail_reason,
+        "show_detail": task.service == "taurusdb_restore",
+        "extend_fields": None,
     }
 
 
@@ -43,9 +51,15 @@ def dds(task: Task, now: float) -> Body:
     """DDS: other names for the times and for the instance."""
     step = task.step(now)
     return {
-        "id": task.id, "name": task.name, "instance_id": task.instance_id, "instance_name": task.instance_name,
-        "status": step.status, "progress": percent(task, step), "fail_reason": step.fail_reason,
-        "created_at": job_time(task.created_at), "ended_at": end_or_nothing(task, now),
+        "id": task.id,
+        "name": task.name,
+        "instance_id": task.instance_id,
+        "instance_name": task.instance_name,
+        "status": step.status,
+        "progress": percent(task, step),
+        "fail_reason": step.fail_reason,
+        "created_at": job_time(task.created_at),
+        "ended_at": end_or_nothing(task, now),
     }
 
 
@@ -53,10 +67,17 @@ def rds(task: Task, now: float) -> Body:
     """RDS: no entities, the progress without a sign, the end that is planned."""
     step = task.step(now)
     return {
-        "id": task.id, "name": task.name, "instance_id": task.instance_id, "instance_name": task.instance_name,
-        "instance_status": "ACTIVE", "order_id": "", "process": str(percent(task, step)).rstrip("%"),
-        "fail_reason": step.fail_reason or "", "create_time": job_time(task.created_at, CHINA),
-        "end_time": end_or_plan(task, now), "status": step.status,
+        "id": task.id,
+        "name": task.name,
+        "instance_id": task.instance_id,
+        "instance_name": task.instance_name,
+        "instance_status": "ACTIVE",
+        "order_id": "",
+        "process": str(percent(task, step)).rstrip("%"),
+        "fail_reason": step.fail_reason or "",
+        "create_time": job_time(task.created_at, CHINA),
+        "end_time": end_or_plan(task, now),
+        "status": step.status,
     }
 
 
@@ -65,9 +86,16 @@ def gaussdb(task: Task, now: float) -> Body:
     step = task.step(now)
     return {
         "instance_info": {
-            "instance_id": task.instance_id, "instance_name": task.instance_name, "instance_status": "normal"},
-        "job_id": task.id, "name": task.name, "status": step.status, "process": percent(task, step),
-        "created_at": job_time(task.created_at, CHINA), "ended_at": end_or_nothing(task, now),
+            "instance_id": task.instance_id,
+            "instance_name": task.instance_name,
+            "instance_status": "normal",
+        },
+        "job_id": task.id,
+        "name": task.name,
+        "status": step.status,
+        "process": percent(task, step),
+        "created_at": job_time(task.created_at, CHINA),
+        "ended_at": end_or_nothing(task, now),
         "fail_reason": step.fail_reason,
     }
 
@@ -76,9 +104,17 @@ def ddm(task: Task, now: float) -> Body:
     """DDM: more than its own API says."""
     step = task.step(now)
     return {
-        "id": task.id, "name": task.name, "status": step.status, "created_time": job_time(task.created_at, CHINA),
-        "end_time": end_or_plan(task, now), "process": percent(task, step), "instance_name": task.instance_name,
-        "instance_id": task.instance_id, "operations": [], "database_name": "", "fail_reason": step.fail_reason or "",
+        "id": task.id,
+        "name": task.name,
+        "status": step.status,
+        "created_time": job_time(task.created_at, CHINA),
+        "end_time": end_or_plan(task, now),
+        "process": percent(task, step),
+        "instance_name": task.instance_name,
+        "instance_id": task.instance_id,
+        "operations": [],
+        "database_name": "",
+        "fail_reason": step.fail_reason or "",
     }
 
 
@@ -89,6 +125,15 @@ def dms(task: Task, now: float) -> Body:
 
 
 RECORDS = {
-    "taurusdb": taurusdb, "dds": dds, "kafka": dms, "rabbitmq": dms, "rocketmq": dms, "rds": rds, "gaussdb": gaussdb,
-    "geminidb": services.geminidb_record, "ddm": ddm, "elb": services.elb_record, "cbr": services.cbr_record,
+    "taurusdb": taurusdb,
+    "dds": dds,
+    "kafka": dms,
+    "rabbitmq": dms,
+    "rocketmq": dms,
+    "rds": rds,
+    "gaussdb": gaussdb,
+    "geminidb": services.geminidb_record,
+    "ddm": ddm,
+    "elb": services.elb_record,
+    "cbr": services.cbr_record,
 }

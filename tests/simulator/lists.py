@@ -98,7 +98,7 @@ class Page:
     @property
     def shown(self) -> list[Task]:
         """The tasks of this page."""
-        return self.found[self.skip:self.skip + self.limit]
+        return self.found[self.skip : self.skip + self.limit]
 
 
 def names(page: Page) -> list[str]:
@@ -119,47 +119,130 @@ def markers(page: Page) -> Body:
 
 # Of several lists no page seen names the permission or the code of a wrong parameter: they are made up, and marked so.
 DMS = ListApi(
-    "tasks", "task_count", digits, range(1, 101), 10, {}, "dms:instance:getBackgroundTask",
-    times=("begin_time", "end_time"), offset="record_from_1", parameter="start", total_type="string",
-    code="DMS.00400002")  # made up
+    "tasks",
+    "task_count",
+    digits,
+    range(1, 101),
+    10,
+    {},
+    "dms:instance:getBackgroundTask",
+    times=("begin_time", "end_time"),
+    offset="record_from_1",
+    parameter="start",
+    total_type="string",
+    code="DMS.00400002",
+)  # made up
 LISTS = {
     "taurusdb": ListApi(
-        "jobs", "total_count", offset_time, (10, 20, 50), 10,
-        {"status": key("status"), "job_name": key("job_name"), "job_id": task_id}, "gaussdbformysql:task:list",
-        offset="record_from_1", extra=lambda page: {"action_names": names(page)}),
+        "jobs",
+        "total_count",
+        offset_time,
+        (10, 20, 50),
+        10,
+        {"status": key("status"), "job_name": key("job_name"), "job_id": task_id},
+        "gaussdbformysql:task:list",
+        offset="record_from_1",
+        extra=lambda page: {"action_names": names(page)},
+    ),
     "dds": ListApi(
-        "jobs", "total_count", offset_time, range(1, 101), 100,
-        {"status": key("status"), "id": task_id, "name": key("name")}, "dds:task:listAll",
-        window="required", total_type="missing"),
+        "jobs",
+        "total_count",
+        offset_time,
+        range(1, 101),
+        100,
+        {"status": key("status"), "id": task_id, "name": key("name")},
+        "dds:task:listAll",
+        window="required",
+        total_type="missing",
+    ),
     "kafka": DMS,
     "rabbitmq": DMS,
     "rocketmq": DMS,
     "rds": ListApi(
-        "tasks", "total_count", milliseconds, range(1, 51), 10,
-        {"id": task_id, "instance_id": instance_id, "order_id": key("order_id"), "name": key("name"),
-         "status": key("status")}, "rds:task:listAll",
-        window="both", extra=lambda page: {"actions": names(page)}),
+        "tasks",
+        "total_count",
+        milliseconds,
+        range(1, 51),
+        10,
+        {
+            "id": task_id,
+            "instance_id": instance_id,
+            "order_id": key("order_id"),
+            "name": key("name"),
+            "status": key("status"),
+        },
+        "rds:task:listAll",
+        window="both",
+        extra=lambda page: {"actions": names(page)},
+    ),
     "gaussdb": ListApi(
-        "tasks", "total_count", milliseconds, range(1, 101), 100,
-        {"status": key("status"), "name": key("name")}, "gaussdb:task:list"),  # made up
+        "tasks",
+        "total_count",
+        milliseconds,
+        range(1, 101),
+        100,
+        {"status": key("status"), "name": key("name")},
+        "gaussdb:task:list",
+    ),  # made up
     "geminidb": ListApi(
-        "jobs", "total_count", offset_time, (10, 20, 50), 50,
-        {"id": task_id, "status": key("status"), "name": key("name")}, "gaussdbfornosql:task:list"),
+        "jobs",
+        "total_count",
+        offset_time,
+        (10, 20, 50),
+        50,
+        {"id": task_id, "status": key("status"), "name": key("name")},
+        "gaussdbfornosql:task:list",
+    ),
     "ddm": ListApi(
-        "jobs", "total", milliseconds, range(1, 129), 10, {}, "ddm:task:list",  # made up
-        window="required", shape="ddm", extra=lambda page: {"offset": page.skip, "limit": page.limit}),
+        "jobs",
+        "total",
+        milliseconds,
+        range(1, 129),
+        10,
+        {},
+        "ddm:task:list",  # made up
+        window="required",
+        shape="ddm",
+        extra=lambda page: {"offset": page.skip, "limit": page.limit},
+    ),
     "elb": ListApi(
-        "jobs", "", zulu, range(2001), 2000,
-        {"job_id": task_id, "job_type": key("job_type"), "status": key("status"), "error_code": key("error_code"),
-         "resource_id": instance_id}, "elb:jobs:list",  # made up, as is the code
-        times=("begin_time", ""), total_type="missing", code="ELB.8902", extra=markers),
+        "jobs",
+        "",
+        zulu,
+        range(2001),
+        2000,
+        {
+            "job_id": task_id,
+            "job_type": key("job_type"),
+            "status": key("status"),
+            "error_code": key("error_code"),
+            "resource_id": instance_id,
+        },
+        "elb:jobs:list",  # made up, as is the code
+        times=("begin_time", ""),
+        total_type="missing",
+        code="ELB.8902",
+        extra=markers,
+    ),
     "cbr": ListApi(
-        "operation_logs", "count", zulu, range(1, 1001), 1000,
-        {"status": key("status"), "operation_type": key("operation_type"), "resource_id": instance_id,
-         "resource_name": lambda task, record: task.instance_name, "vault_id": key("vault_id"),
-         "vault_name": key("vault_name"), "provider_id": key("provider_id")},
+        "operation_logs",
+        "count",
+        zulu,
+        range(1, 1001),
+        1000,
+        {
+            "status": key("status"),
+            "operation_type": key("operation_type"),
+            "resource_id": instance_id,
+            "resource_name": lambda task, record: task.instance_name,
+            "vault_id": key("vault_id"),
+            "vault_name": key("vault_name"),
+            "provider_id": key("provider_id"),
+        },
         "cbr:tasks:list",  # made up, as is the code
-        code="BackupService.0002", extra=lambda page: {"offset": page.skip, "limit": page.limit}),
+        code="BackupService.0002",
+        extra=lambda page: {"offset": page.skip, "limit": page.limit},
+    ),
 }
 WITH_RESTORES = {"taurusdb": ("taurusdb", "taurusdb_restore")}
 
@@ -251,7 +334,8 @@ class Lists:
             return errors.error(api.shape, 400, api.code, "Parameter error.")
         records = [
             {name: value for name, value in record_of(service, task, now - rules.lag).items() if name not in rules.omit}
-            for task in page.shown]
+            for task in page.shown
+        ]
         body = {api.key: records, **typed_total(api, rules, len(page.found)), **api.extra(page)}
         if self._rules.another_arrives(service):
             instance = {"instance_id": call.instance_id} if call.instance_id else {}
@@ -268,8 +352,10 @@ class Lists:
     def _tasks(self, service: str, call: Call, at: float, rules: Rules) -> list[Task]:
         """Every task of the list, in the order of the list."""
         tasks = [
-            task for task in self._store.visible(WITH_RESTORES.get(service, (service,)), call.project_id, at)
-            if call.instance_id in ("", task.instance_id) and task.id not in rules.hidden and task.job is not False]
+            task
+            for task in self._store.visible(WITH_RESTORES.get(service, (service,)), call.project_id, at)
+            if call.instance_id in ("", task.instance_id) and task.id not in rules.hidden and task.job is not False
+        ]
         tasks.sort(key=lambda task: task.created_at, reverse=rules.order == "newest")
         return tasks
 
@@ -282,9 +368,11 @@ class Lists:
             raise Refused
         since = since.replace(microsecond=0)
         found = [
-            task for task in self._tasks(service, call, at, rules)
-            if since <= task.created_at.replace(microsecond=0) <= until and passes(service, task, query, at)]
-        page = Page(found[:rules.most], limit, first_record(api, rules, query, limit))
+            task
+            for task in self._tasks(service, call, at, rules)
+            if since <= task.created_at.replace(microsecond=0) <= until and passes(service, task, query, at)
+        ]
+        page = Page(found[: rules.most], limit, first_record(api, rules, query, limit))
         if service == "elb":
             turn(page, query)
         return page

@@ -37,6 +37,14 @@ def security_key(identity: Identity, incoming: Incoming) -> Answer:
     if identity.metadata == "no_agency":
         return plain(401, "Please configure Cloud Service Agency first")
     key = identity.temporary
-    return Answer(200, {"credential": {
-        "access": key.ak, "secret": key.sk, "securitytoken": key.security_token,
-        "expires_at": iam_time(time.time() + identity.metadata_expires_in)}})
+    return Answer(
+        200,
+        {
+            "credential": {
+                "access": key.ak,
+                "secret": key.sk,
+                "securitytoken": key.security_token,
+                "expires_at": iam_time(time.time() + identity.metadata_expires_in),
+            }
+        },
+    )

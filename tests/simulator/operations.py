@@ -59,7 +59,8 @@ def create_servers(operations: Operations, store: TaskStore, now: float, call: C
     wanted = body.get("server") or {}
     servers = [
         operations.resource(store, now, call, "ecs_server", instance_name=wanted.get("name")).id
-        for dummy in range(int(wanted.get("count") or 1))]
+        for dummy in range(int(wanted.get("count") or 1))
+    ]
     task = operations.start(store, now, call, "ecs", instance_id=servers[0])
     return Answer(200, {"job_id": task.id, "serverIds": servers})
 
@@ -69,8 +70,13 @@ def delete_servers(operations: Operations, store: TaskStore, now: float, call: C
     ids = [str(server["id"]) for server in body["servers"]]
     for server in ids:
         operations.resource(
-            store, now, call, "ecs_server", id=server,
-            steps=[{"at": 0, "status": "ACTIVE"}, {"at": operations.given["duration"], "status": GONE}])
+            store,
+            now,
+            call,
+            "ecs_server",
+            id=server,
+            steps=[{"at": 0, "status": "ACTIVE"}, {"at": operations.given["duration"], "status": GONE}],
+        )
     task = operations.start(store, now, call, "ecs", name="deleteVMs", instance_id=ids[0])
     return Answer(200, {"job_id": task.id})
 
@@ -85,8 +91,7 @@ def create_cluster(operations: Operations, store: TaskStore, now: float, call: C
     """CCE: the job's id is in the status of the cluster."""
     metadata = dict(body.get("metadata") or {})
     uid = str(uuid.uuid4())
-    task = operations.start(
-        store, now, call, call.services[0], instance_id=uid, instance_name=metadata.get("name"))
+    task = operations.start(store, now, call, call.services[0], instance_id=uid, instance_name=metadata.get("name"))
     cluster = {"kind": "Cluster", "apiVersion": "v3", "metadata": {**metadata, "uid": uid}, "spec": body.get("spec")}
     return Answer(201, {**cluster, "status": {"phase": "Creating", "jobID": task.id}})
 
@@ -106,8 +111,12 @@ def delete_volume(operations: Operations, store: TaskStore, now: float, call: Ca
 
 
 STARTS: dict[str, Start] = {
-    "restart_instance": restart_instance, "create_servers": create_servers, "delete_servers": delete_servers,
-    "swap_standby": swap_standby, "create_cluster": create_cluster, "delete_cluster": delete_cluster,
+    "restart_instance": restart_instance,
+    "create_servers": create_servers,
+    "delete_servers": delete_servers,
+    "swap_standby": swap_standby,
+    "create_cluster": create_cluster,
+    "delete_cluster": delete_cluster,
     "delete_volume": delete_volume,
 }
 

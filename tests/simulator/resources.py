@@ -17,10 +17,19 @@ Body = dict[str, Any]
 def server(task: Task, now: float) -> Body:
     """ECS: GET /v1/{project_id}/cloudservers/{server_id}."""
     step = task.step(now)
-    return {"server": {
-        "id": task.id, "name": task.instance_name, "status": step.status, "tenant_id": task.project_id,
-        "created": kafka_time(task.created_at), "updated": kafka_time(task.step_time(now)), "progress": 0,
-        "OS-EXT-STS:vm_state": "active" if step.status == "ACTIVE" else "building"} | task.details}
+    return {
+        "server": {
+            "id": task.id,
+            "name": task.instance_name,
+            "status": step.status,
+            "tenant_id": task.project_id,
+            "created": kafka_time(task.created_at),
+            "updated": kafka_time(task.step_time(now)),
+            "progress": 0,
+            "OS-EXT-STS:vm_state": "active" if step.status == "ACTIVE" else "building",
+        }
+        | task.details
+    }
 
 
 def instance(task: Task, now: float) -> Body:
@@ -32,8 +41,13 @@ def record(task: Task, now: float) -> Body:
     """One instance of TaurusDB."""
     step = task.step(now)
     return {
-        "id": task.id, "name": task.instance_name, "status": step.status, "project_id": task.project_id,
-        "type": "Cluster", "datastore": {"type": "gaussdb-mysql", "version": "8.0"}} | task.details
+        "id": task.id,
+        "name": task.instance_name,
+        "status": step.status,
+        "project_id": task.project_id,
+        "type": "Cluster",
+        "datastore": {"type": "gaussdb-mysql", "version": "8.0"},
+    } | task.details
 
 
 def instances(known: list[Task], wanted: str, now: float) -> Body:
@@ -44,11 +58,21 @@ def instances(known: list[Task], wanted: str, now: float) -> Body:
 
 def volume(task: Task, now: float) -> Body:
     """EVS: GET /v2/{project_id}/cloudvolumes/{volume_id}."""
-    return {"volume": {
-        "id": task.id, "name": task.instance_name, "status": task.step(now).status, "size": 40, "volume_type": "SSD",
-        "created_at": kafka_time(task.created_at)} | task.details}
+    return {
+        "volume": {
+            "id": task.id,
+            "name": task.instance_name,
+            "status": task.step(now).status,
+            "size": 40,
+            "volume_type": "SSD",
+            "created_at": kafka_time(task.created_at),
+        }
+        | task.details
+    }
 
 
 BODIES: dict[str, Callable[[Task, float], Body]] = {
-    "ecs_server": server, "taurusdb_instance": instance, "evs_volume": volume,
+    "ecs_server": server,
+    "taurusdb_instance": instance,
+    "evs_volume": volume,
 }

@@ -35,8 +35,15 @@ async def read_request(request: web.Request) -> Incoming:
     path, dummy, query_string = request.raw_path.partition("?")
     body = await request.read()
     return Incoming(
-        request.method, path, query_string, request.headers, body, uuid.uuid4().hex, request.scheme,
-        request.remote or "")
+        request.method,
+        path,
+        query_string,
+        request.headers,
+        body,
+        uuid.uuid4().hex,
+        request.scheme,
+        request.remote or "",
+    )
 
 
 def peer_port(request: web.Request) -> int:
@@ -64,8 +71,13 @@ class Server:
         application = web.Application(client_max_size=LARGEST_BODY)
         application.router.add_route("*", "/{path:.*}", self.handle)
         self._runner = web.AppRunner(
-            application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1,
-            max_field_size=LONGEST_HEADER, max_line_size=LONGEST_HEADER)
+            application,
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=0.1,
+            max_field_size=LONGEST_HEADER,
+            max_line_size=LONGEST_HEADER,
+        )
 
     async def start(self, port: int) -> int:
         """Listen on the port, or on a free one for 0; the port it is."""
@@ -127,8 +139,12 @@ class Server:
         services = (service_name(call, task) or "",) if task else (call or UNMATCHED).services
         task_id = task.id if task else (call or UNMATCHED).task_id
         request = {
-            "services": services, "task_id": task_id, "method": incoming.method, "reused": reused,
-            "list": (call or UNMATCHED).api in LIST_APIS}
+            "services": services,
+            "task_id": task_id,
+            "method": incoming.method,
+            "reused": reused,
+            "list": (call or UNMATCHED).api in LIST_APIS,
+        }
         return self.world.faults.pick(request, self.world.now())
 
     def _record(self, request: web.Request, incoming: Incoming, call: Call | None, task: Task | None) -> Record:

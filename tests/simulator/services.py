@@ -66,15 +66,19 @@ def part_id(task: Task, number: int) -> str:
 def rds(task: Task, now: float) -> Body:
     """RDS: as TaurusDB, `created` in +0800 and `ended` in +0000; `fail_reason` only where there is one."""
     step = task.step(now)
-    job: Body = {
-        "id": task.id, "name": task.name, "status": step.status, "created": job_time(task.created_at, CHINA)}
+    job: Body = {"id": task.id, "name": task.name, "status": step.status, "created": job_time(task.created_at, CHINA)}
     if finished(task, step):
         job["ended"] = job_time(task.step_time(now))
     job["process"] = percent(task, step)
     job["instance"] = instance(task)
-    job["entities"] = {} if finished(task, step) else {
-        "instance": {"type": "Single", "datastore": {"type": "mysql", "version": "8.0"}},
-        "resource_ids": [task.instance_id]}
+    job["entities"] = (
+        {}
+        if finished(task, step)
+        else {
+            "instance": {"type": "Single", "datastore": {"type": "mysql", "version": "8.0"}},
+            "resource_ids": [task.instance_id],
+        }
+    )
     if step.fail_reason is not None:
         job["fail_reason"] = step.fail_reason
     return {"job": job | task.details}
@@ -84,9 +88,14 @@ def gaussdb(task: Task, now: float) -> Body:
     """GaussDB: `progress`, no entities, `fail_reason` null while there is none."""
     step = task.step(now)
     job = {
-        "id": task.id, "name": task.name, "status": step.status, "created": job_time(task.created_at, CHINA),
+        "id": task.id,
+        "name": task.name,
+        "status": step.status,
+        "created": job_time(task.created_at, CHINA),
         "ended": job_time(task.step_time(now), CHINA) if finished(task, step) else "",
-        "progress": percent(task, step), "instance": instance(task), "fail_reason": step.fail_reason,
+        "progress": percent(task, step),
+        "instance": instance(task),
+        "fail_reason": step.fail_reason,
     }
     return {"job": job | task.details}
 
@@ -96,9 +105,14 @@ def geminidb_record(task: Task, now: float) -> Body:
     step = task.step(now)
     planned = task.created_at + timedelta(minutes=30)
     record = {
-        "id": task.id, "name": task.name, "status": step.status, "start_time": job_time(task.created_at, CHINA),
+        "id": task.id,
+        "name": task.name,
+        "status": step.status,
+        "start_time": job_time(task.created_at, CHINA),
         "end_time": job_time(task.step_time(now) if finished(task, step) else planned, CHINA),
-        "progress": percent(task, step), "instance": instance(task), "fail_reason": step.fail_reason or "",
+        "progress": percent(task, step),
+        "instance": instance(task),
+        "fail_reason": step.fail_reason or "",
     }
     return record | task.details
 
@@ -113,9 +127,13 @@ def ddm(task: Task, now: float) -> Body:
     step = task.step(now)
     planned = task.created_at + timedelta(minutes=5)
     job = {
-        "id": task.id, "name": task.name, "status": step.status, "created_time": job_time(task.created_at, CHINA),
+        "id": task.id,
+        "name": task.name,
+        "status": step.status,
+        "created_time": job_time(task.created_at, CHINA),
         "end_time": job_time(task.step_time(now) if finished(task, step) else planned, CHINA),
-        "process": percent(task, step), "instance": instance(task),
+        "process": percent(task, step),
+        "instance": instance(task),
     }
     return {"job": job | task.details}
 
@@ -124,7 +142,9 @@ def dcs(task: Task, now: float) -> Body:
     """DCS: flat, times are milliseconds in strings."""
     step = task.step(now)
     body = {
-        "job_id": task.id, "job_type": task.name, "status": step.status,
+        "job_id": task.id,
+        "job_type": task.name,
+        "status": step.status,
         "begin_time": str(epoch_ms(task.created_at)),
         "end_time": str(epoch_ms(task.step_time(now))) if finished(task, step) else "",
         "fail_reason": step.fail_reason or "",
@@ -158,8 +178,12 @@ def own_sub_job(task: Task, now: float) -> Body:
     """The one part of a batch of one; the server's id comes with the success."""
     step = task.step(now)
     job = {
-        "job_id": part_id(task, 0), "job_type": "createSingleServer", "status": step.status,
-        **v1_times(task, now), "entities": {}}
+        "job_id": part_id(task, 0),
+        "job_type": "createSingleServer",
+        "status": step.status,
+        **v1_times(task, now),
+        "entities": {},
+    }
     if word(step) == "success":
         job["entities"] = {"server_id": task.instance_id}
     if step.fail_reason:
@@ -210,8 +234,12 @@ def fraction(progress: Any) -> Any:
 
 
 ENTITIES: dict[str, Callable[[Task, float], Body]] = {
-    "ecs": batch_entities, "bms": batch_entities, "sdrs": batch_entities,
-    "evs": volume_entities, "eip": address_entities, "ims": image_entities,
+    "ecs": batch_entities,
+    "bms": batch_entities,
+    "sdrs": batch_entities,
+    "evs": volume_entities,
+    "eip": address_entities,
+    "ims": image_entities,
 }
 
 
@@ -228,7 +256,10 @@ def v1_job(task: Task, now: float) -> Body:
 def cce_job(kind: str, uid: str, phase: str, extra: Body) -> Body:
     """A job of CCE, or one of its parts."""
     return {
-        "kind": "Job", "apiVersion": "v3", "metadata": {"uid": uid}, "spec": {"type": kind},
+        "kind": "Job",
+        "apiVersion": "v3",
+        "metadata": {"uid": uid},
+        "spec": {"type": kind},
         "status": {"phase": phase, **extra},
     }
 
@@ -239,7 +270,8 @@ def cce_part(task: Task, number: int, part: Any) -> Body:
     job = cce_job(part.get("name", "Part"), part_id(task, number), part.get("status", ""), reason)
     if part.get("sub_tasks"):
         job["spec"]["subJobs"] = [
-            cce_part(task, 100 * number + count, sub) for count, sub in enumerate(part["sub_tasks"], 1)]
+            cce_part(task, 100 * number + count, sub) for count, sub in enumerate(part["sub_tasks"], 1)
+        ]
     return job
 
 
@@ -248,12 +280,13 @@ def cce(task: Task, now: float) -> Body:
     step = task.step(now)
     own = ({"name": "InstallMaster", "status": step.status, "fail_reason": step.fail_reason},)
     job = cce_job(task.name, task.id, step.status, {"reason": step.fail_reason} if step.fail_reason else {})
-    job["metadata"] |= {
-        "creationTimestamp": go_time(task.created_at), "updateTimestamp": go_time(task.step_time(now))}
+    job["metadata"] |= {"creationTimestamp": go_time(task.created_at), "updateTimestamp": go_time(task.step_time(now))}
     parts = own if step.sub_tasks is None else step.sub_tasks
     job["spec"] |= {
-        "clusterUID": task.instance_id, "resourceName": task.instance_name,
-        "subJobs": [cce_part(task, number, part) for number, part in enumerate(parts)]}
+        "clusterUID": task.instance_id,
+        "resourceName": task.instance_name,
+        "subJobs": [cce_part(task, number, part) for number, part in enumerate(parts)],
+    }
     return job | task.details
 
 
@@ -262,8 +295,11 @@ def elb_times(task: Task, now: float) -> Body:
     step = task.step(now)
     ended = f"{seconds_time(task.step_time(now))}Z" if finished(task, step) else ""
     return {
-        "begin_time": f"{seconds_time(task.created_at)}Z", "end_time": ended,
-        "error_code": step.error_code or "", "error_msg": step.fail_reason or "", "project_id": task.project_id,
+        "begin_time": f"{seconds_time(task.created_at)}Z",
+        "end_time": ended,
+        "error_code": step.error_code or "",
+        "error_msg": step.fail_reason or "",
+        "project_id": task.project_id,
     }
 
 
@@ -271,12 +307,22 @@ def elb_record(task: Task, now: float) -> Body:
     """One job of ELB."""
     step = task.step(now)
     record: Body = {
-        "job_id": task.id, "job_type": task.name, "status": step.status, **elb_times(task, now),
-        "resource_id": task.instance_id}
+        "job_id": task.id,
+        "job_type": task.name,
+        "status": step.status,
+        **elb_times(task, now),
+        "resource_id": task.instance_id,
+    }
     record["sub_jobs"] = [
-        {"job_id": part_id(task, number), "job_type": part.get("name", ""), "status": part.get("status", ""),
-         **elb_times(task, now), "error_code": part.get("error_code", ""), "error_msg": part.get("fail_reason", ""),
-         "entities": [{"resource_id": task.instance_id, "resource_type": "loadbalancer"}]}
+        {
+            "job_id": part_id(task, number),
+            "job_type": part.get("name", ""),
+            "status": part.get("status", ""),
+            **elb_times(task, now),
+            "error_code": part.get("error_code", ""),
+            "error_msg": part.get("fail_reason", ""),
+            "entities": [{"resource_id": task.instance_id, "resource_type": "loadbalancer"}],
+        }
         for number, part in enumerate(step.sub_tasks or ())
     ]
     return record | task.details
@@ -297,7 +343,9 @@ def cbr_record(task: Task, now: float) -> Body:
     step = task.step(now)
     done = finished(task, step)
     record = {
-        "id": task.id, "operation_type": task.name, "status": step.status,
+        "id": task.id,
+        "operation_type": task.name,
+        "status": step.status,
         "created_at": micro_time(task.created_at),
         "started_at": None if pending(task, step) else micro_time(task.created_at),
         "ended_at": micro_time(task.step_time(now)) if done else None,
@@ -306,9 +354,14 @@ def cbr_record(task: Task, now: float) -> Body:
         "extra_info": {
             "common": {
                 "progress": 100 if word(step) == "success" else step.progress or 0,
-                "request_id": f"req-{part_id(task, 0)}", "task_id": part_id(task, 1)},
-            "resource": {"id": task.instance_id, "name": task.instance_name, "type": "OS::Nova::Server"}},
-        "vault_id": vault_id(task), "vault_name": "vault", "provider_id": vault_id(task),
+                "request_id": f"req-{part_id(task, 0)}",
+                "task_id": part_id(task, 1),
+            },
+            "resource": {"id": task.instance_id, "name": task.instance_name, "type": "OS::Nova::Server"},
+        },
+        "vault_id": vault_id(task),
+        "vault_name": "vault",
+        "provider_id": vault_id(task),
         "project_id": task.project_id,
     }
     return record | task.details
@@ -323,13 +376,16 @@ def sfs_turbo(task: Task, now: float) -> Body:
     """SFS Turbo: "2026-11-20 08:00:00", in UTC; error and reason only where there are any."""
     step = task.step(now)
     body: Body = {
-        "job_id": task.id, "job_type": task.name, "status": step.status,
+        "job_id": task.id,
+        "job_type": task.name,
+        "status": step.status,
         "begin_time": seconds_time(task.created_at).replace("T", " "),
         "end_time": seconds_time(task.step_time(now)).replace("T", " ") if finished(task, step) else "",
         "sub_jobs": [
             {"job_id": part_id(task, number), "job_type": part.get("name", "")}
             | {key: value for key, value in part.items() if key not in ("name", "progress", "remaining")}
-            for number, part in enumerate(step.sub_tasks or ())],
+            for number, part in enumerate(step.sub_tasks or ())
+        ],
     }
     errors = {"error_code": step.error_code, "fail_reason": step.fail_reason}
     return body | {name: value for name, value in errors.items() if value} | task.details
@@ -342,9 +398,13 @@ def dws(task: Task, now: float) -> Body:
     if finished(task, step) and not shown:
         shown = "100%" if word(step) == "success" else "9%"
     body = {
-        "job_id": task.id, "job_name": task.name, "begin_time": seconds_time(task.created_at),
+        "job_id": task.id,
+        "job_name": task.name,
+        "begin_time": seconds_time(task.created_at),
         "end_time": seconds_time(task.step_time(now)) if finished(task, step) else "",
-        "status": step.status, "failed_code": step.error_code, "failed_detail": step.fail_reason,
+        "status": step.status,
+        "failed_code": step.error_code,
+        "failed_detail": step.fail_reason,
         "progress": shown or "0%",
     }
     return body | task.details
@@ -354,15 +414,33 @@ def cfw(task: Task, now: float) -> Body:
     """CFW: times are milliseconds in numbers. What `end_time` is while the job runs no page says: null here."""
     step = task.step(now)
     data = {
-        "id": task.id, "status": step.status, "begin_time": epoch_ms(task.created_at),
+        "id": task.id,
+        "status": step.status,
+        "begin_time": epoch_ms(task.created_at),
         "end_time": epoch_ms(task.step_time(now)) if finished(task, step) else None,
     }
     return {"data": data | task.details}
 
 
 BODIES: dict[str, Callable[[Task, float], Body]] = {
-    "rds": rds, "gaussdb": gaussdb, "geminidb": geminidb, "ddm": ddm, "dcs": dcs,
-    "rabbitmq": apis.kafka, "rocketmq": apis.kafka,
-    "ecs": v1_job, "evs": v1_job, "bms": v1_job, "eip": v1_job, "sdrs": v1_job, "ims": v1_job,
-    "cce": cce, "cce_autopilot": cce, "elb": elb, "cbr": cbr, "sfs_turbo": sfs_turbo, "dws": dws, "cfw": cfw,
+    "rds": rds,
+    "gaussdb": gaussdb,
+    "geminidb": geminidb,
+    "ddm": ddm,
+    "dcs": dcs,
+    "rabbitmq": apis.kafka,
+    "rocketmq": apis.kafka,
+    "ecs": v1_job,
+    "evs": v1_job,
+    "bms": v1_job,
+    "eip": v1_job,
+    "sdrs": v1_job,
+    "ims": v1_job,
+    "cce": cce,
+    "cce_autopilot": cce,
+    "elb": elb,
+    "cbr": cbr,
+    "sfs_turbo": sfs_turbo,
+    "dws": dws,
+    "cfw": cfw,
 }

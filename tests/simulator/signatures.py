@@ -15,7 +15,8 @@ from .answer import Incoming, split_query
 from .identity import Key
 
 AUTHORIZATION = re.compile(
-    r"SDK-HMAC-SHA256 Access=(?P<access>[^,]+), ?SignedHeaders=(?P<names>[^,]+), ?Signature=(?P<signature>\w+)")
+    r"SDK-HMAC-SHA256 Access=(?P<access>[^,]+), ?SignedHeaders=(?P<names>[^,]+), ?Signature=(?P<signature>\w+)"
+)
 DATE_FORMAT = "%Y%m%dT%H%M%SZ"
 TOLERANCE = 15 * 60
 

@@ -16,10 +16,25 @@ from . import accounts
 from .catalog import CATALOG, SERVICES
 from .timelines import TIMELINE_KEYS, Step, read_timeline
 
-TASK_KEYS = frozenset({
-    "service", "id", "name", "instance_id", "instance_name", "project_id", "visible_after", "age", "raw", "details",
-    "job", "listed",
-}) | TIMELINE_KEYS
+TASK_KEYS = (
+    frozenset(
+        {
+            "service",
+            "id",
+            "name",
+            "instance_id",
+            "instance_name",
+            "project_id",
+            "visible_after",
+            "age",
+            "raw",
+            "details",
+            "job",
+            "listed",
+        }
+    )
+    | TIMELINE_KEYS
+)
 
 KAFKA_ID = re.compile(r"[0-9a-fA-F]{8}(-?)(?:[0-9a-fA-F]{4}\1){3}[0-9a-fA-F]{12}")
 
@@ -66,8 +81,11 @@ class Task:
     def reference(self) -> dict[str, str]:
         """What a caller needs to ask for this task."""
         return {
-            "service": self.service, "task_id": self.id, "instance_id": self.instance_id,
-            "task_name": self.name, "project_id": self.project_id,
+            "service": self.service,
+            "task_id": self.id,
+            "instance_id": self.instance_id,
+            "task_name": self.name,
+            "project_id": self.project_id,
         }
 
 
@@ -168,8 +186,10 @@ class TaskStore:
     def visible(self, services: tuple[str, ...], project_id: str, now: float) -> list[Task]:
         """The visible tasks of the services in the project, in the order in which they were created."""
         return [
-            task for task in self._tasks.values()
-            if task.service in services and task.project_id == project_id and task.visible_from <= now]
+            task
+            for task in self._tasks.values()
+            if task.service in services and task.project_id == project_id and task.visible_from <= now
+        ]
 
     def knows_instance(self, service: str, project_id: str, instance_id: str) -> bool:
         """Whether the instance has had a task of this service; instances outlive the tasks they had."""

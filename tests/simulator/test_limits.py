@@ -31,14 +31,17 @@ def limited(now: float = 0.0, **given: Any) -> LimitStore:
     return store
 
 
-@pytest.mark.parametrize(("kind", "times", "expected"), [
-    pytest.param("fixed", [0, 58, 59, 59.9, 60, 60, 60, 60], "yyynyyyn", id="all at once around the border"),
-    pytest.param("fixed", [10, 10, 10, 59, 181, 182, 183, 184], "yyynyyyn", id="a window left out"),
-    pytest.param("sliding", [0, 58, 59, 59.9, 60, 60, 118, 119], "yyynynyy", id="each one leaves after a minute"),
-    pytest.param("sliding", [0, 0, 0, 59, 59.9, 60, 60, 60, 60], "yyynnyyyn", id="refused ones do not count"),
-    pytest.param("bucket", [0, 0, 0, 19, 20, 20, 40, 59, 60], "yyynynyny", id="one every 20 seconds"),
-    pytest.param("bucket", [0, 0, 0, 500, 500, 500, 500], "yyyyyyn", id="never more than full"),
-])
+@pytest.mark.parametrize(
+    ("kind", "times", "expected"),
+    [
+        pytest.param("fixed", [0, 58, 59, 59.9, 60, 60, 60, 60], "yyynyyyn", id="all at once around the border"),
+        pytest.param("fixed", [10, 10, 10, 59, 181, 182, 183, 184], "yyynyyyn", id="a window left out"),
+        pytest.param("sliding", [0, 58, 59, 59.9, 60, 60, 118, 119], "yyynynyy", id="each one leaves after a minute"),
+        pytest.param("sliding", [0, 0, 0, 59, 59.9, 60, 60, 60, 60], "yyynnyyyn", id="refused ones do not count"),
+        pytest.param("bucket", [0, 0, 0, 19, 20, 20, 40, 59, 60], "yyynynyny", id="one every 20 seconds"),
+        pytest.param("bucket", [0, 0, 0, 500, 500, 500, 500], "yyyyyyn", id="never more than full"),
+    ],
+)
 def test_kinds(kind: str, times: list[float], expected: str) -> None:
     assert grants(limited(kind=kind), times) == [letter == "y" for letter in expected]
 
@@ -107,9 +110,14 @@ def test_a_limit_which_rises_takes_what_was_used_along(kind: str, expected: str)
     assert [*before, *grants(store, [1.0] * 3)] == [letter == "y" for letter in expected]
 
 
-@pytest.mark.parametrize(("kind", "times", "expected"), [
-    ("fixed", [59, 60, 61], "nyn"), ("sliding", [60, 70, 79, 80, 81], "nnnyn"), ("bucket", [59, 60, 118, 119], "ynny"),
-])
+@pytest.mark.parametrize(
+    ("kind", "times", "expected"),
+    [
+        ("fixed", [59, 60, 61], "nyn"),
+        ("sliding", [60, 70, 79, 80, 81], "nnnyn"),
+        ("bucket", [59, 60, 118, 119], "ynny"),
+    ],
+)
 def test_a_limit_which_falls(kind: str, times: list[float], expected: str) -> None:
     store = limited(kind=kind)
     assert all(grants(store, [0, 10, 20]))
@@ -134,11 +142,14 @@ def test_another_kind_begins_anew() -> None:
     assert grants(store, [0] * 4) == [True, True, True, False]
 
 
-@pytest.mark.parametrize(("given", "text"), [
-    ({"requests": 200, "window": 300}, "policy user over ratelimit,limit:200,time:5 minute"),
-    ({"requests": 5, "window": 60, "scope": "source"}, "policy ip over ratelimit,limit:5,time:1 minute"),
-    ({"requests": 5, "window": 1.5}, "policy user over ratelimit,limit:5,time:1.5 second"),
-])
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"requests": 200, "window": 300}, "policy user over ratelimit,limit:200,time:5 minute"),
+        ({"requests": 5, "window": 60, "scope": "source"}, "policy ip over ratelimit,limit:5,time:1 minute"),
+        ({"requests": 5, "window": 1.5}, "policy user over ratelimit,limit:5,time:1.5 second"),
+    ],
+)
 def test_the_text_of_a_limit(given: dict[str, Any], text: str) -> None:
     assert limited().set(given, 0).text() == f"The throttling threshold has been reached: {text}"
 
@@ -184,7 +195,9 @@ def test_flow_control_is_a_refusal_of_kafka_alone(sim: Simulator) -> None:
     assert [ask(sim, task).status_code for task in tasks] == [200, 200]
     answers = [ask(sim, task) for task in tasks]
     assert [(answer.status_code, error_code(answer)) for answer in answers] == [
-        (404, "DMS.10240407"), (429, "APIGW.0308")]
+        (404, "DMS.10240407"),
+        (429, "APIGW.0308"),
+    ]
     assert all("Retry-After" in answer.headers for answer in answers)
 
 
@@ -238,18 +251,24 @@ def test_control_calls_for_limits(sim: Simulator) -> None:
     url = f"{sim.url}/_control/limits"
     given = {"requests": 9, "window": 60, "kind": "bucket", "apis": ["kafka", "token"]}
     described = requests.post(url, json=given, timeout=5).json()
-    assert described == {
-        **given, "scope": "user", "retry_after": False, "flow_control": False} == sim.limits()[0]
+    assert described == {**given, "scope": "user", "retry_after": False, "flow_control": False} == sim.limits()[0]
     requests.post(url, json={**given, "requests": 10}, timeout=5)
     assert [limit["requests"] for limit in requests.get(url, timeout=5).json()["limits"]] == [10]
     requests.delete(url, timeout=5)
     assert sim.limits() == []
 
 
-@pytest.mark.parametrize(("change", "text"), [
-    ({"requests": 0}, "needs requests"), ({"window": 0}, "needs requests"), ({"kind": "odd"}, "kind must be"),
-    ({"scope": "odd"}, "scope one of user, source"), ({"apis": ["odd"]}, "unknown apis: odd"), ({"odd": 1}, "odd"),
-])
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"requests": 0}, "needs requests"),
+        ({"window": 0}, "needs requests"),
+        ({"kind": "odd"}, "kind must be"),
+        ({"scope": "odd"}, "scope one of user, source"),
+        ({"apis": ["odd"]}, "unknown apis: odd"),
+        ({"odd": 1}, "odd"),
+    ],
+)
 def test_limits_refuse_slips(sim: Simulator, change: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         sim.set_limit(**{**MINUTE, **change})

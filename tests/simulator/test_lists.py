@@ -62,27 +62,79 @@ class Row:
 
 def dms() -> Row:
     """One of the three that speak DMS."""
-    return Row(f"/v2/{P}/instances/INSTANCE/tasks", "tasks", "id", digits, (1, 100), 10, "record_from_1", "task_count",
-               str, ("begin_time", "end_time"), parameter="start")
+    return Row(
+        f"/v2/{P}/instances/INSTANCE/tasks",
+        "tasks",
+        "id",
+        digits,
+        (1, 100),
+        10,
+        "record_from_1",
+        "task_count",
+        str,
+        ("begin_time", "end_time"),
+        parameter="start",
+    )
 
 
 ROWS = {
-    "taurusdb": Row(f"/v3/{P}/immediate-jobs", "jobs", "job_id", iso, (10, 50), 10, "record_from_1",
-                    filters={"job_id": "task_id", "job_name": "task_name"}),
-    "dds": Row(f"/v3.1/{P}/jobs", "jobs", "id", iso, (1, 100), 100, total=None, required=True,
-               filters={"id": "task_id", "name": "task_name"}),
+    "taurusdb": Row(
+        f"/v3/{P}/immediate-jobs",
+        "jobs",
+        "job_id",
+        iso,
+        (10, 50),
+        10,
+        "record_from_1",
+        filters={"job_id": "task_id", "job_name": "task_name"},
+    ),
+    "dds": Row(
+        f"/v3.1/{P}/jobs",
+        "jobs",
+        "id",
+        iso,
+        (1, 100),
+        100,
+        total=None,
+        required=True,
+        filters={"id": "task_id", "name": "task_name"},
+    ),
     "kafka": dms(),
     "rabbitmq": dms(),
     "rocketmq": dms(),
-    "rds": Row(f"/v3/{P}/tasklist", "tasks", "id", milliseconds, (1, 50), 10,
-               filters={"id": "task_id", "name": "task_name", "instance_id": "instance_id"}),
+    "rds": Row(
+        f"/v3/{P}/tasklist",
+        "tasks",
+        "id",
+        milliseconds,
+        (1, 50),
+        10,
+        filters={"id": "task_id", "name": "task_name", "instance_id": "instance_id"},
+    ),
     "gaussdb": Row(f"/v3/{P}/tasks", "tasks", "job_id", milliseconds, (1, 100), 100, filters={"name": "task_name"}),
     "geminidb": Row(f"/v3/{P}/jobs", "jobs", "id", iso, (10, 50), 50, filters={"name": "task_name"}),
     "ddm": Row(f"/v3/{P}/jobs", "jobs", "id", milliseconds, (1, 128), 10, total="total", required=True),
-    "elb": Row(f"/v3/{P}/elb/jobs", "jobs", "job_id", zulu, (1, 2000), 2000, total=None, times=("begin_time",),
-               filters={"job_id": "task_id", "job_type": "task_name", "resource_id": "instance_id"}),
-    "cbr": Row(f"/v3/{P}/operation-logs", "operation_logs", "id", zulu, (1, 1000), 1000, total="count",
-               filters={"operation_type": "task_name", "resource_id": "instance_id"}),
+    "elb": Row(
+        f"/v3/{P}/elb/jobs",
+        "jobs",
+        "job_id",
+        zulu,
+        (1, 2000),
+        2000,
+        total=None,
+        times=("begin_time",),
+        filters={"job_id": "task_id", "job_type": "task_name", "resource_id": "instance_id"},
+    ),
+    "cbr": Row(
+        f"/v3/{P}/operation-logs",
+        "operation_logs",
+        "id",
+        zulu,
+        (1, 1000),
+        1000,
+        total="count",
+        filters={"operation_type": "task_name", "resource_id": "instance_id"},
+    ),
 }
 OFFSETS = ("page_from_0", "page_from_1", "record_from_0", "record_from_1")
 every_list = pytest.mark.parametrize("service", ROWS)
@@ -113,7 +165,8 @@ def add(sim: Simulator, service: str, count: int, **task: Any) -> list[str]:
     """So many tasks of the instance `one`, each older than the one before."""
     return [
         sim.add_task(service, **{"instance_id": "one", "age": number + 1, "duration": 1000, **task})["task_id"]
-        for number in range(count)]
+        for number in range(count)
+    ]
 
 
 @every_list
@@ -203,10 +256,15 @@ def test_a_plus_sign_has_to_be_encoded(sim: Simulator, service: str) -> None:
     assert ask(sim, service, **{name: quote(value) for name, value in bare.items()}).status_code == 200
 
 
-@pytest.mark.parametrize(("service", "missing", "code"), [
-    ("dds", ("start_time", "end_time"), "error_code"), ("dds", ("end_time",), "error_code"),
-    ("ddm", ("start_time", "end_time"), "errCode"), ("rds", ("end_time",), "error_code"),
-])
+@pytest.mark.parametrize(
+    ("service", "missing", "code"),
+    [
+        ("dds", ("start_time", "end_time"), "error_code"),
+        ("dds", ("end_time",), "error_code"),
+        ("ddm", ("start_time", "end_time"), "errCode"),
+        ("rds", ("end_time",), "error_code"),
+    ],
+)
 def test_times_which_are_required(sim: Simulator, service: str, missing: tuple[str, ...], code: str) -> None:
     now = datetime.now(timezone.utc)
     given = {name: ROWS[service].time(now) for name in ROWS[service].times}
@@ -228,7 +286,7 @@ def test_a_window_has_at_most_thirty_days(sim: Simulator, service: str) -> None:
 def test_limits(sim: Simulator, service: str) -> None:
     smallest, largest = ROWS[service].limits
     made = add(sim, service, 11)
-    assert ids(sim, service) == made[:ROWS[service].default]
+    assert ids(sim, service) == made[: ROWS[service].default]
     assert ids(sim, service, limit=smallest) == made[:smallest]
     assert ids(sim, service, limit=largest) == made
     for wrong in (largest + 1, -1, "many"):
@@ -253,7 +311,7 @@ def test_offset(sim: Simulator, service: str, meaning: str) -> None:
     assert pages == [made[:10], made[10:20], made[20:], []]
     assert ids(sim, service, limit=10) == made[:10]
     assert ask(sim, service, limit=10, **{row.parameter: int(first) - 1}).status_code == 400
-    assert ids(sim, service, limit=10, **{row.parameter: int(first) + 1}) == made[10 if step == 1 else 1:][:10]
+    assert ids(sim, service, limit=10, **{row.parameter: int(first) + 1}) == made[10 if step == 1 else 1 :][:10]
 
 
 def test_dms_calls_it_start(sim: Simulator) -> None:
@@ -275,7 +333,8 @@ def test_elb_has_markers(sim: Simulator) -> None:
     assert infos[1:] == [
         {"current_count": 2, "next_marker": made[1]},
         {"current_count": 2, "previous_marker": made[2], "next_marker": made[3]},
-        {"current_count": 1, "previous_marker": made[4]}]
+        {"current_count": 1, "previous_marker": made[4]},
+    ]
     assert ids(sim, "elb", limit=2, marker=made[4], page_reverse="true") == made[2:4]
     assert ids(sim, "elb", limit=2, marker=made[1], page_reverse="true") == made[:1]
     assert ask(sim, "elb", marker="nothing").status_code == 400
@@ -311,10 +370,15 @@ def test_a_list_that_is_refused(sim: Simulator, service: str) -> None:
     assert len(ids(sim, service)) == 1
 
 
-@pytest.mark.parametrize(("service", "permission"), [
-    ("taurusdb", "gaussdbformysql:task:list"), ("dds", "dds:task:listAll"), ("rds", "rds:task:listAll"),
-    ("geminidb", "gaussdbfornosql:task:list"),
-])
+@pytest.mark.parametrize(
+    ("service", "permission"),
+    [
+        ("taurusdb", "gaussdbformysql:task:list"),
+        ("dds", "dds:task:listAll"),
+        ("rds", "rds:task:listAll"),
+        ("geminidb", "gaussdbfornosql:task:list"),
+    ],
+)
 def test_a_refusal_names_the_permission(sim: Simulator, service: str, permission: str) -> None:
     sim.change_lists(service, refused=True)
     assert permission in ask(sim, service).text
@@ -354,9 +418,16 @@ def test_fields_that_are_missing_or_odd(sim: Simulator, service: str) -> None:
     assert "status" not in record and row.id not in record and len(record) > 3
 
 
-@pytest.mark.parametrize(("total", "value"), [
-    ("null", None), ("string", "3"), ("number", 3), ("wrong", 1), ("missing", "(absent)"),
-])
+@pytest.mark.parametrize(
+    ("total", "value"),
+    [
+        ("null", None),
+        ("string", "3"),
+        ("number", 3),
+        ("wrong", 1),
+        ("missing", "(absent)"),
+    ],
+)
 @every_list
 def test_totals(sim: Simulator, service: str, total: str, value: Any) -> None:
     add(sim, service, 3)
@@ -379,10 +450,15 @@ def test_what_a_record_lacks_and_has(sim: Simulator) -> None:
     assert records["kafka"]["params"]
 
 
-@pytest.mark.parametrize(("service", "by_id"), [
-    ("kafka", f"/v2/{P}/instances/one/tasks/ID"), ("geminidb", f"/v3/{P}/jobs?id=ID"),
-    ("elb", f"/v3/{P}/elb/jobs/ID"), ("cbr", f"/v3/{P}/operation-logs/ID"),
-])
+@pytest.mark.parametrize(
+    ("service", "by_id"),
+    [
+        ("kafka", f"/v2/{P}/instances/one/tasks/ID"),
+        ("geminidb", f"/v3/{P}/jobs?id=ID"),
+        ("elb", f"/v3/{P}/elb/jobs/ID"),
+        ("cbr", f"/v3/{P}/operation-logs/ID"),
+    ],
+)
 def test_records_which_are_the_same_as_by_id(sim: Simulator, service: str, by_id: str) -> None:
     row = ROWS[service]
     (made,) = add(sim, service, 1, duration=0)
@@ -420,9 +496,16 @@ def test_faults_for_lists_alone_and_for_all_but_lists(sim: Simulator, service: s
         ask(sim, service)
 
 
-@pytest.mark.parametrize("given", [
-    {"offset": "page"}, {"order": "random"}, {"service": "ecs"}, {"later": 1}, {"total": "none"},
-])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"offset": "page"},
+        {"order": "random"},
+        {"service": "ecs"},
+        {"later": 1},
+        {"total": "none"},
+    ],
+)
 def test_slips_are_refused(sim: Simulator, given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be one of|unknown keys"):
         sim.change_lists(**given)

@@ -108,10 +108,20 @@ def test_a_bomb_of_gigabytes_is_made_at_once() -> None:
     assert time.monotonic() - begin < 3
 
 
-@pytest.mark.parametrize("value", [
-    {"__ansible_type": "odd"}, {"__ansible_unsafe": "x"}, {"__ansible_vault": "x"}, nested(400), 10 ** 400,
-    "\x1b[2J\x1b]0;title\x07", "\x9b2J", "a\r\nfatal: [web1]: FAILED!\u2028b",
-], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"__ansible_type": "odd"},
+        {"__ansible_unsafe": "x"},
+        {"__ansible_vault": "x"},
+        nested(400),
+        10**400,
+        "\x1b[2J\x1b]0;title\x07",
+        "\x9b2J",
+        "a\r\nfatal: [web1]: FAILED!\u2028b",
+    ],
+    ids=lambda value: type(value).__name__,
+)
 def test_whatever_a_task_says_is_sent_as_it_is(sim: Simulator, value: Any) -> None:
     job = {"id": "one", "status": value, "name": value, "fail_reason": value}
     url = f"{sim.url}/_control/tasks"
@@ -159,11 +169,14 @@ def test_the_list_of_projects_can_lead_elsewhere(sim: Simulator) -> None:
 # Faults in the middle of a wait
 
 
-@pytest.mark.parametrize(("given", "code"), [
-    ({"status": 401, "error_code": "APIGW.0301", "shape": "apigw"}, "APIGW.0301"),
-    ({"status": 403, "error_code": "DBS.200010"}, "DBS.200010"),
-    ({"status": 400, "error_code": "DBS.280001"}, "DBS.280001"),
-])
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"status": 401, "error_code": "APIGW.0301", "shape": "apigw"}, "APIGW.0301"),
+        ({"status": 403, "error_code": "DBS.200010"}, "DBS.200010"),
+        ({"status": 400, "error_code": "DBS.280001"}, "DBS.280001"),
+    ],
+)
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_a_bad_minute_of_the_gateway(sim: Simulator, given: dict[str, Any], code: str, times: int) -> None:
     task = sim.add_task("dds", duration=60)
@@ -178,11 +191,14 @@ def test_a_bad_minute_of_the_gateway(sim: Simulator, given: dict[str, Any], code
 
 @pytest.mark.parametrize(("service", "last"), [("taurusdb", "Completed"), ("taurusdb_restore", "complete")])
 def test_a_task_is_approved_and_then_completes(sim: Simulator, service: str, last: str) -> None:
-    task = sim.add_task(service, steps=[
-        {"at": 0, "status": "Unauthorized"},
-        {"at": 0.2, "status": "Running", "progress": 10},
-        {"at": 0.4, "status": last},
-    ])
+    task = sim.add_task(
+        service,
+        steps=[
+            {"at": 0, "status": "Unauthorized"},
+            {"at": 0.2, "status": "Running", "progress": 10},
+            {"at": 0.4, "status": last},
+        ],
+    )
 
     def status() -> str:
         body = ask(sim, task).json()

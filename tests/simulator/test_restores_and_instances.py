@@ -21,9 +21,14 @@ def job(sim: Simulator, task: dict[str, str]) -> requests.Response:
     return get(f"{sim.endpoint('taurusdb')}{JOB}?id={task['task_id']}")
 
 
-@pytest.mark.parametrize(("outcome", "restore", "word"), [
-    ("succeeded", "complete", "Completed"), ("failed", "Failed", "Failed"), ("stuck", "Running", "Running"),
-])
+@pytest.mark.parametrize(
+    ("outcome", "restore", "word"),
+    [
+        ("succeeded", "complete", "Completed"),
+        ("failed", "Failed", "Failed"),
+        ("stuck", "Running", "Running"),
+    ],
+)
 def test_a_restore_is_a_job_in_the_words_of_jobs(sim: Simulator, outcome: str, restore: str, word: str) -> None:
     task = sim.add_task("taurusdb_restore", duration=0, outcome=outcome)
     assert ask(sim, task).json()["status"] == restore
@@ -62,14 +67,17 @@ def test_faults_and_the_log_tell_the_two_apis_of_a_restore_apart(sim: Simulator)
     assert [record["service"] for record in sim.requests()] == ["taurusdb_restore", "taurusdb"] * 2
 
 
-@pytest.mark.parametrize(("change", "status", "code"), [
-    ({"task_id": UNKNOWN}, 200, None),
-    ({"task_id": "8abfa7b2-72ad-c5b4-0172-b73130065ae7"}, 200, None),
-    ({"task_id": "malformed"}, 400, "DMS.00400070"),
-    ({"task_id": UNKNOWN[1:]}, 400, "DMS.00400070"),
-    ({"instance_id": "another"}, 404, "DMS.00404022"),
-    ({"instance_id": "another", "task_id": UNKNOWN}, 404, "DMS.00404022"),
-])
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"task_id": UNKNOWN}, 200, None),
+        ({"task_id": "8abfa7b2-72ad-c5b4-0172-b73130065ae7"}, 200, None),
+        ({"task_id": "malformed"}, 400, "DMS.00400070"),
+        ({"task_id": UNKNOWN[1:]}, 400, "DMS.00400070"),
+        ({"instance_id": "another"}, 404, "DMS.00404022"),
+        ({"instance_id": "another", "task_id": UNKNOWN}, 404, "DMS.00404022"),
+    ],
+)
 def test_kafka_tells_what_is_wrong(sim: Simulator, change: dict[str, str], status: int, code: str | None) -> None:
     answer = ask(sim, {**sim.add_task("kafka", id="k1"), **change})
     assert (answer.status_code, answer.json().get("error_code")) == (status, code)
@@ -81,10 +89,13 @@ def test_an_id_which_was_there_stays_well_formed(sim: Simulator) -> None:
     assert ask(sim, task).json() == {"task_count": "0", "tasks": []}
 
 
-@pytest.mark.parametrize(("change", "status", "code"), [
-    ({"task_id": "another"}, 400, "DBS.200543"),
-    ({"instance_id": "another"}, 404, "DBS.200002"),
-])
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"task_id": "another"}, 400, "DBS.200543"),
+        ({"instance_id": "another"}, 404, "DBS.200002"),
+    ],
+)
 def test_restores_of_an_unknown_instance(sim: Simulator, change: dict[str, Any], status: int, code: str) -> None:
     answer = ask(sim, {**sim.add_task("taurusdb_restore"), **change})
     assert (answer.status_code, error_code(answer)) == (status, code)

@@ -41,37 +41,86 @@ class Row:
 
 def row_of_v1(path: str = f"/v1/{P}/jobs/TASK", unknown: str = "Common.0011") -> Row:
     """A service of the v1 family."""
-    return Row(path, "status", V1_WORDS, (400, f"error.code={unknown}"), ("begin_time", MILLIS),
-               ("end_time", "", MILLIS), "fail_reason", "error_code")
+    return Row(
+        path,
+        "status",
+        V1_WORDS,
+        (400, f"error.code={unknown}"),
+        ("begin_time", MILLIS),
+        ("end_time", "", MILLIS),
+        "fail_reason",
+        "error_code",
+    )
 
 
 def row_of_cce(path: str) -> Row:
     """CCE and its Autopilot."""
-    return Row(path, "status.phase", ("Initializing", "Running", "Success", "Failed"),
-               (404, "errorCode=CCE.01404001"), ("metadata.creationTimestamp", GO),
-               ("metadata.updateTimestamp", GO, GO), "status.reason")
+    return Row(
+        path,
+        "status.phase",
+        ("Initializing", "Running", "Success", "Failed"),
+        (404, "errorCode=CCE.01404001"),
+        ("metadata.creationTimestamp", GO),
+        ("metadata.updateTimestamp", GO, GO),
+        "status.reason",
+    )
 
 
-DMS = Row(f"/v2/{P}/instances/INSTANCE/tasks/TASK", "tasks.0.status", ("CREATED", "EXECUTING", "SUCCESS", "FAILED"),
-          (200, "task_count=0"), ("tasks.0.created_at", MILLIS), ("tasks.0.updated_at", MILLIS, MILLIS))
+DMS = Row(
+    f"/v2/{P}/instances/INSTANCE/tasks/TASK",
+    "tasks.0.status",
+    ("CREATED", "EXECUTING", "SUCCESS", "FAILED"),
+    (200, "task_count=0"),
+    ("tasks.0.created_at", MILLIS),
+    ("tasks.0.updated_at", MILLIS, MILLIS),
+)
 ROWS = {
     "rds": Row(
-        f"/v3/{P}/jobs?id=TASK", "job.status", DATABASE_WORDS, (400, "error_code=DBS.200543"),
-        ("job.created", CHINA), ("job.ended", "(absent)", ISO + r"\+0000"), "job.fail_reason"),
+        f"/v3/{P}/jobs?id=TASK",
+        "job.status",
+        DATABASE_WORDS,
+        (400, "error_code=DBS.200543"),
+        ("job.created", CHINA),
+        ("job.ended", "(absent)", ISO + r"\+0000"),
+        "job.fail_reason",
+    ),
     "gaussdb": Row(
-        f"/v3/{P}/jobs?id=TASK", "job.status", DATABASE_WORDS, (400, "error_code=DBS.200543"),
-        ("job.created", CHINA), ("job.ended", "", CHINA), "job.fail_reason"),
+        f"/v3/{P}/jobs?id=TASK",
+        "job.status",
+        DATABASE_WORDS,
+        (400, "error_code=DBS.200543"),
+        ("job.created", CHINA),
+        ("job.ended", "", CHINA),
+        "job.fail_reason",
+    ),
     "geminidb": Row(
-        f"/v3/{P}/jobs?id=TASK", "jobs.0.status", DATABASE_WORDS, (200, "jobs=[]"),
-        ("jobs.0.start_time", CHINA), ("jobs.0.end_time", CHINA, CHINA), "jobs.0.fail_reason"),
+        f"/v3/{P}/jobs?id=TASK",
+        "jobs.0.status",
+        DATABASE_WORDS,
+        (200, "jobs=[]"),
+        ("jobs.0.start_time", CHINA),
+        ("jobs.0.end_time", CHINA, CHINA),
+        "jobs.0.fail_reason",
+    ),
     "rabbitmq": DMS,
     "rocketmq": DMS,
     "dcs": Row(
-        f"/v2/{P}/jobs/TASK", "status", V1_WORDS, (400, "error_code=111400063"),
-        ("begin_time", r"\d{13}"), ("end_time", "", r"\d{13}"), "fail_reason"),
+        f"/v2/{P}/jobs/TASK",
+        "status",
+        V1_WORDS,
+        (400, "error_code=111400063"),
+        ("begin_time", r"\d{13}"),
+        ("end_time", "", r"\d{13}"),
+        "fail_reason",
+    ),
     "ddm": Row(
-        f"/v3/{P}/jobs/TASK", "job.status", DATABASE_WORDS, (400, "error_code=DBS.300400"),
-        ("job.created_time", CHINA), ("job.end_time", CHINA, CHINA)),
+        f"/v3/{P}/jobs/TASK",
+        "job.status",
+        DATABASE_WORDS,
+        (400, "error_code=DBS.300400"),
+        ("job.created_time", CHINA),
+        ("job.end_time", CHINA, CHINA),
+    ),
     "ecs": row_of_v1(),
     "evs": row_of_v1(),
     "bms": row_of_v1(),
@@ -81,22 +130,53 @@ ROWS = {
     "cce": row_of_cce(f"/api/v3/projects/{P}/jobs/TASK"),
     "cce_autopilot": row_of_cce(f"/autopilot/v3/projects/{P}/jobs/TASK"),
     "elb": Row(
-        f"/v3/{P}/elb/jobs/TASK", "job.status", V1_WORDS, (404, "error_code=ELB.8904"),
-        ("job.begin_time", ISO + "Z"), ("job.end_time", "", ISO + "Z"), "job.error_msg", "job.error_code"),
+        f"/v3/{P}/elb/jobs/TASK",
+        "job.status",
+        V1_WORDS,
+        (404, "error_code=ELB.8904"),
+        ("job.begin_time", ISO + "Z"),
+        ("job.end_time", "", ISO + "Z"),
+        "job.error_msg",
+        "job.error_code",
+    ),
     "cbr": Row(
-        f"/v3/{P}/operation-logs/TASK", "operation_log.status", ("waiting", "running", "success", "failed"),
-        (404, "error_code=BackupService.6500"), ("operation_log.created_at", ISO + r"\.\d{6}"),
-        ("operation_log.ended_at", "(null)", ISO + r"\.\d{6}"), "operation_log.error_info.message",
-        "operation_log.error_info.code"),
+        f"/v3/{P}/operation-logs/TASK",
+        "operation_log.status",
+        ("waiting", "running", "success", "failed"),
+        (404, "error_code=BackupService.6500"),
+        ("operation_log.created_at", ISO + r"\.\d{6}"),
+        ("operation_log.ended_at", "(null)", ISO + r"\.\d{6}"),
+        "operation_log.error_info.message",
+        "operation_log.error_info.code",
+    ),
     "sfs_turbo": Row(
-        f"/v1/{P}/sfs-turbo/jobs/TASK", "status", ("waiting", "running", "success", "failed"),
-        (404, "errCode=SFS.TURBO.0019"), ("begin_time", BLANK), ("end_time", "", BLANK), "fail_reason", "error_code"),
+        f"/v1/{P}/sfs-turbo/jobs/TASK",
+        "status",
+        ("waiting", "running", "success", "failed"),
+        (404, "errCode=SFS.TURBO.0019"),
+        ("begin_time", BLANK),
+        ("end_time", "", BLANK),
+        "fail_reason",
+        "error_code",
+    ),
     "dws": Row(
-        f"/v1.0/{P}/job/TASK", "status", V1_WORDS, (404, "error_msg=The job does not exist."),
-        ("begin_time", PLAIN), ("end_time", "", PLAIN), "failed_detail", "failed_code"),
+        f"/v1.0/{P}/job/TASK",
+        "status",
+        V1_WORDS,
+        (404, "error_msg=The job does not exist."),
+        ("begin_time", PLAIN),
+        ("end_time", "", PLAIN),
+        "failed_detail",
+        "failed_code",
+    ),
     "cfw": Row(
-        f"/v3/{P}/jobs/TASK", "data.status", (None, "Running", "Success", "Failed"), (404, "error_code=CFW.0404"),
-        ("data.begin_time", r"\d{13}"), ("data.end_time", "(null)", r"\d{13}")),
+        f"/v3/{P}/jobs/TASK",
+        "data.status",
+        (None, "Running", "Success", "Failed"),
+        (404, "error_code=CFW.0404"),
+        ("data.begin_time", r"\d{13}"),
+        ("data.end_time", "(null)", r"\d{13}"),
+    ),
 }
 every_service = pytest.mark.parametrize("service", ROWS)
 
@@ -210,15 +290,26 @@ def test_raw_and_details(sim: Simulator, service: str) -> None:
     assert "'odd': 1" in str(read(sim, service, details={"odd": 1}))
 
 
-@pytest.mark.parametrize(("service", "outcome", "word"), [
-    ("rabbitmq", "deleted", "DELETED"), ("rocketmq", "canceled", "CANCELLED"),
-    ("ddm", "needs_action", "ToBeSwitched"), ("ddm", "canceled", "CancelSuccess"),
-    ("ddm", "rolled_back", "RollbackSuccess"),
-    ("ecs", "needs_action", "PENDING_PAYMENT"), ("bms", "needs_action", "PENDING_PAYMENT"),
-    ("elb", "completed", "COMPLETE"), ("elb", "canceled", "CANCEL"), ("elb", "rollback_failed", "ROLLBACK_FAIL"),
-    ("cbr", "skipped", "skipped"), ("cbr", "timeout", "timeout"), ("dws", "canceled", "STOP"),
-    ("cfw", "stuck", "Running"), ("evs", "stuck", "RUNNING"),
-])
+@pytest.mark.parametrize(
+    ("service", "outcome", "word"),
+    [
+        ("rabbitmq", "deleted", "DELETED"),
+        ("rocketmq", "canceled", "CANCELLED"),
+        ("ddm", "needs_action", "ToBeSwitched"),
+        ("ddm", "canceled", "CancelSuccess"),
+        ("ddm", "rolled_back", "RollbackSuccess"),
+        ("ecs", "needs_action", "PENDING_PAYMENT"),
+        ("bms", "needs_action", "PENDING_PAYMENT"),
+        ("elb", "completed", "COMPLETE"),
+        ("elb", "canceled", "CANCEL"),
+        ("elb", "rollback_failed", "ROLLBACK_FAIL"),
+        ("cbr", "skipped", "skipped"),
+        ("cbr", "timeout", "timeout"),
+        ("dws", "canceled", "STOP"),
+        ("cfw", "stuck", "Running"),
+        ("evs", "stuck", "RUNNING"),
+    ],
+)
 def test_other_outcomes(sim: Simulator, service: str, outcome: str, word: str) -> None:
     body = read(sim, service, duration=0, outcome=outcome)
     assert pick(body, ROWS[service].status) == word
@@ -227,10 +318,19 @@ def test_other_outcomes(sim: Simulator, service: str, outcome: str, word: str) -
     assert re.fullmatch(re.escape(running) if open_end and running[:1] in ("", "(") else ended, pick(body, where))
 
 
-@pytest.mark.parametrize(("service", "word"), [
-    ("evs", "WAITING_EXECUTE"), ("evs", "LISTENING"), ("ddm", "Expanding"), ("elb", "ROLLBACKING"),
-    ("dws", "DELAY_SCHEDULED"), ("dws", "WAITING"), ("dws", "ERROR"), ("rds", "Odd"),
-])
+@pytest.mark.parametrize(
+    ("service", "word"),
+    [
+        ("evs", "WAITING_EXECUTE"),
+        ("evs", "LISTENING"),
+        ("ddm", "Expanding"),
+        ("elb", "ROLLBACKING"),
+        ("dws", "DELAY_SCHEDULED"),
+        ("dws", "WAITING"),
+        ("dws", "ERROR"),
+        ("rds", "Odd"),
+    ],
+)
 def test_any_word_may_be_given(sim: Simulator, service: str, word: str) -> None:
     assert pick(read(sim, service, status=word), ROWS[service].status) == word
 
@@ -238,12 +338,18 @@ def test_any_word_may_be_given(sim: Simulator, service: str, word: str) -> None:
 # Oddities
 
 
-@pytest.mark.parametrize(("service", "where", "under_way", "done"), [
-    ("rds", "job.process", "50%", ""), ("gaussdb", "job.progress", "50%", ""),
-    ("geminidb", "jobs.0.progress", "50%", ""), ("ddm", "job.process", "50%", ""), ("dws", "progress", "50%", "100%"),
-    ("cbr", "operation_log.extra_info.common.progress", "50", "100"),
-    ("ims", "entities.process_percent", "0.5", "1"),
-])
+@pytest.mark.parametrize(
+    ("service", "where", "under_way", "done"),
+    [
+        ("rds", "job.process", "50%", ""),
+        ("gaussdb", "job.progress", "50%", ""),
+        ("geminidb", "jobs.0.progress", "50%", ""),
+        ("ddm", "job.process", "50%", ""),
+        ("dws", "progress", "50%", "100%"),
+        ("cbr", "operation_log.extra_info.common.progress", "50", "100"),
+        ("ims", "entities.process_percent", "0.5", "1"),
+    ],
+)
 def test_progress(sim: Simulator, service: str, where: str, under_way: str, done: str) -> None:
     assert pick(read(sim, service, status=ROWS[service].words[1], progress=50), where) == under_way
     assert pick(read(sim, service, duration=0), where) == done
@@ -306,12 +412,19 @@ def test_a_volume_is_named_in_the_job_but_not_beside_sub_jobs(sim: Simulator) ->
     assert [job["status"] for job in entities["sub_jobs"]] == ["SUCCESS", "FAIL"]
 
 
-@pytest.mark.parametrize(("service", "where", "status"), [
-    ("ecs", "entities.sub_jobs", "status"), ("bms", "entities.sub_jobs", "status"),
-    ("eip", "entities.sub_jobs", "status"), ("sdrs", "entities.sub_jobs", "status"),
-    ("ims", "entities.sub_jobs_result", "status"), ("elb", "job.sub_jobs", "status"),
-    ("sfs_turbo", "sub_jobs", "status"), ("cce", "spec.subJobs", "status.phase"),
-])
+@pytest.mark.parametrize(
+    ("service", "where", "status"),
+    [
+        ("ecs", "entities.sub_jobs", "status"),
+        ("bms", "entities.sub_jobs", "status"),
+        ("eip", "entities.sub_jobs", "status"),
+        ("sdrs", "entities.sub_jobs", "status"),
+        ("ims", "entities.sub_jobs_result", "status"),
+        ("elb", "job.sub_jobs", "status"),
+        ("sfs_turbo", "sub_jobs", "status"),
+        ("cce", "spec.subJobs", "status.phase"),
+    ],
+)
 def test_parts(sim: Simulator, service: str, where: str, status: str) -> None:
     parts = [{"name": "A", "status": "One"}, {"name": "B", "status": "Two"}]
     task = sim.add_task(service, status=ROWS[service].words[1], sub_tasks=parts)
@@ -351,11 +464,14 @@ def test_the_older_path_of_image_jobs(sim: Simulator) -> None:
 # Resources and operations
 
 
-@pytest.mark.parametrize(("service", "path", "words"), [
-    ("ecs_server", f"/v1/{P}/cloudservers/", ["server.BUILD", "server.ACTIVE"]),
-    ("taurusdb_instance", f"/v3/{P}/instances/", ["instance.creating", "instance.normal"]),
-    ("evs_volume", f"/v2/{P}/cloudvolumes/", ["volume.deleting", 404]),
-])
+@pytest.mark.parametrize(
+    ("service", "path", "words"),
+    [
+        ("ecs_server", f"/v1/{P}/cloudservers/", ["server.BUILD", "server.ACTIVE"]),
+        ("taurusdb_instance", f"/v3/{P}/instances/", ["instance.creating", "instance.normal"]),
+        ("evs_volume", f"/v2/{P}/cloudvolumes/", ["volume.deleting", 404]),
+    ],
+)
 def test_resources(sim: Simulator, service: str, path: str, words: list[Any]) -> None:
     task = sim.add_task(service, duration=0.2, id="r1", instance_name="one")
 
@@ -382,16 +498,19 @@ def test_instances_are_listed(sim: Simulator) -> None:
     assert get(f"{url}?id=b").json() == {"instances": [], "total_count": 0}
 
 
-@pytest.mark.parametrize(("service", "method", "path", "body", "status", "key"), [
-    ("rds", "POST", f"/v3/{P}/instances/i1/action", {"restart": {}}, 202, "job_id"),
-    ("ecs", "POST", f"/v1.1/{P}/cloudservers", {"server": {"name": "n", "count": 2}}, 200, "job_id"),
-    ("ecs", "POST", f"/v1/{P}/cloudservers/delete", {"servers": [{"id": "s1"}]}, 200, "job_id"),
-    ("dcs", "PUT", f"/v2/{P}/instances/i1/async-swap", None, 200, "job_id"),
-    ("cce", "POST", f"/api/v3/projects/{P}/clusters", {"metadata": {"name": "c"}}, 201, "status.jobID"),
-    ("cce", "DELETE", f"/api/v3/projects/{P}/clusters/c1", None, 200, "status.jobID"),
-    ("cce_autopilot", "POST", f"/autopilot/v3/projects/{P}/clusters", {}, 201, "status.jobID"),
-    ("evs", "DELETE", f"/v2/{P}/cloudvolumes/v1", None, 200, "job_id"),
-])
+@pytest.mark.parametrize(
+    ("service", "method", "path", "body", "status", "key"),
+    [
+        ("rds", "POST", f"/v3/{P}/instances/i1/action", {"restart": {}}, 202, "job_id"),
+        ("ecs", "POST", f"/v1.1/{P}/cloudservers", {"server": {"name": "n", "count": 2}}, 200, "job_id"),
+        ("ecs", "POST", f"/v1/{P}/cloudservers/delete", {"servers": [{"id": "s1"}]}, 200, "job_id"),
+        ("dcs", "PUT", f"/v2/{P}/instances/i1/async-swap", None, 200, "job_id"),
+        ("cce", "POST", f"/api/v3/projects/{P}/clusters", {"metadata": {"name": "c"}}, 201, "status.jobID"),
+        ("cce", "DELETE", f"/api/v3/projects/{P}/clusters/c1", None, 200, "status.jobID"),
+        ("cce_autopilot", "POST", f"/autopilot/v3/projects/{P}/clusters", {}, 201, "status.jobID"),
+        ("evs", "DELETE", f"/v2/{P}/cloudvolumes/v1", None, 200, "job_id"),
+    ],
+)
 def test_operations_start_tasks(
     sim: Simulator, service: str, method: str, path: str, body: Any, status: int, key: str
 ) -> None:

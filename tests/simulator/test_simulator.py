@@ -80,12 +80,15 @@ def test_restore_without_a_query_is_the_latest_of_the_instance(sim: Simulator) -
     assert get(task_url(sim, first, query=False)).json()["job_id"] == latest["task_id"]
 
 
-@pytest.mark.parametrize(("query", "code"), [
-    ("job_id={task_id}", "DBS.280001"),
-    ("job_name={task_name}", "DBS.280001"),
-    ("job_id={task_id}&job_name=RestoreTableTaurus", "DBS.200543"),
-    ("job_id=other&job_name={task_name}", "DBS.200543"),
-])
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("job_id={task_id}", "DBS.280001"),
+        ("job_name={task_name}", "DBS.280001"),
+        ("job_id={task_id}&job_name=RestoreTableTaurus", "DBS.200543"),
+        ("job_id=other&job_name={task_name}", "DBS.200543"),
+    ],
+)
 def test_restore_refuses_half_a_name(sim: Simulator, query: str, code: str) -> None:
     task = sim.add_task("taurusdb_restore")
     answer = get(f"{task_url(sim, task, query=False)}?{query.format(**task)}")
@@ -96,9 +99,13 @@ def test_restore_parts_advance_one_after_the_other(sim: Simulator) -> None:
     task = sim.add_task("taurusdb_restore", duration=1, outcome="stuck")
     seen = course(
         lambda: [part["status"] for part in ask(sim, task).json()["sub_task_list"]],
-        lambda words: bool(words[2] == "Running"))
+        lambda words: bool(words[2] == "Running"),
+    )
     assert seen[-3:] == [
-        ["Running", "Pending", "Pending"], ["complete", "Running", "Pending"], ["complete", "complete", "Running"]]
+        ["Running", "Pending", "Pending"],
+        ["complete", "Running", "Pending"],
+        ["complete", "complete", "Running"],
+    ]
     body = ask(sim, task).json()
     assert body["status"] == "Running" and all(isinstance(part["percent"], int) for part in body["sub_task_list"])
 
@@ -117,7 +124,9 @@ def test_unknown_ids(sim: Simulator) -> None:
     for service in ("taurusdb", "dds"):
         answer = get(f"{sim.endpoint(service)}{JOB}?id=nothing")
         assert (answer.status_code, answer.json()) == (
-            400, {"error_code": "DBS.200543", "error_msg": "The job does not exist."})
+            400,
+            {"error_code": "DBS.200543", "error_msg": "The job does not exist."},
+        )
     kafka = sim.add_task("kafka", visible_after=60)
     url = task_url(sim, kafka)
     assert get(url).json() == {"task_count": "0", "tasks": []}
@@ -174,20 +183,31 @@ def test_natural_timeline(sim: Simulator) -> None:
     assert running == sorted(running) and len(set(running)) > 3
 
 
-@pytest.mark.parametrize(("service", "outcome", "word"), [
-    ("kafka", "succeeded", "SUCCESS"), ("kafka", "deleted", "DELETED"), ("kafka", "failed", "FAILED"),
-    ("taurusdb", "canceled", "Canceled"), ("taurusdb", "needs_action", "Unauthorized"),
-    ("taurusdb_restore", "failed", "Failed"), ("dds", "stuck", "Running"), ("kafka", "stuck", "EXECUTING"),
-])
+@pytest.mark.parametrize(
+    ("service", "outcome", "word"),
+    [
+        ("kafka", "succeeded", "SUCCESS"),
+        ("kafka", "deleted", "DELETED"),
+        ("kafka", "failed", "FAILED"),
+        ("taurusdb", "canceled", "Canceled"),
+        ("taurusdb", "needs_action", "Unauthorized"),
+        ("taurusdb_restore", "failed", "Failed"),
+        ("dds", "stuck", "Running"),
+        ("kafka", "stuck", "EXECUTING"),
+    ],
+)
 def test_outcomes(sim: Simulator, service: str, outcome: str, word: str) -> None:
     assert f'"{word}"' in ask(sim, sim.add_task(service, duration=0, outcome=outcome)).text
 
 
 def test_steps_words_and_numbers_are_free(sim: Simulator) -> None:
-    task = sim.add_task("dds", steps=[
-        {"at": 0, "status": "rUNNING", "progress": "19"},
-        {"at": 0.5, "status": "Odd", "progress": 50},
-    ])
+    task = sim.add_task(
+        "dds",
+        steps=[
+            {"at": 0, "status": "rUNNING", "progress": "19"},
+            {"at": 0.5, "status": "Odd", "progress": 50},
+        ],
+    )
 
     def look() -> tuple[str, str]:
         job = ask(sim, task).json()["job"]
@@ -199,8 +219,7 @@ def test_steps_words_and_numbers_are_free(sim: Simulator) -> None:
 def test_sub_tasks_of_a_step_are_sent_as_they_are(sim: Simulator) -> None:
     parts = [{"name": "A", "status": "Running", "progress": "", "remaining": None}]
     body = ask(sim, sim.add_task("taurusdb_restore", status="Running", sub_tasks=parts)).json()
-    assert body["sub_task_list"] == [
-        {"sub_task_name": "A", "percent": "", "status": "Running", "remaining_time": None}]
+    assert body["sub_task_list"] == [{"sub_task_name": "A", "percent": "", "status": "Running", "remaining_time": None}]
 
 
 def test_visible_after(sim: Simulator) -> None:
@@ -217,12 +236,15 @@ def test_raw_and_details(sim: Simulator) -> None:
 # Tokens and projects
 
 
-@pytest.mark.parametrize(("headers", "database", "kafka"), [
-    ({}, (401, "APIGW.0301"), (401, "DMS.10240103")),
-    ({"X-Auth-Token": "wrong"}, (401, "APIGW.0301"), (401, "DMS.10240101")),
-    ({"Authorization": "Basic dTpw"}, (401, "APIGW.0301"), (401, "DMS.10240103")),
-    ({**TOKEN, "X-Project-Id": accounts.OTHER_PROJECT_ID}, (403, "DBS.200010"), (403, "DMS.00403002")),
-])
+@pytest.mark.parametrize(
+    ("headers", "database", "kafka"),
+    [
+        ({}, (401, "APIGW.0301"), (401, "DMS.10240103")),
+        ({"X-Auth-Token": "wrong"}, (401, "APIGW.0301"), (401, "DMS.10240101")),
+        ({"Authorization": "Basic dTpw"}, (401, "APIGW.0301"), (401, "DMS.10240103")),
+        ({**TOKEN, "X-Project-Id": accounts.OTHER_PROJECT_ID}, (403, "DBS.200010"), (403, "DMS.00403002")),
+    ],
+)
 def test_refused_tokens(
     sim: Simulator, headers: dict[str, str], database: tuple[int, str], kafka: tuple[int, str]
 ) -> None:
@@ -321,9 +343,7 @@ def test_a_key_reaches_every_project_of_the_account_and_no_other(sim: Simulator)
     assert error_code(get(strange, signed_headers(strange))) == "DBS.200010"
 
 
-def test_without_the_signer_a_signature_is_not_taken_on_trust(
-    sim: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_signer_a_signature_is_not_taken_on_trust(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     url = task_url(sim, sim.add_task("dds"))
     headers = signed_headers(url)
     monkeypatch.setitem(sys.modules, "huaweicloudsdkcore.signer.signer", None)
@@ -354,9 +374,10 @@ def test_issued_tokens_live_as_long_as_asked(sim: Simulator) -> None:
     sim.change_accounts(token_lifetime=0.5)
     issued = {"X-Auth-Token": login(sim).headers["X-Subject-Token"]}
     task = sim.add_task("dds")
-    assert course(
-        lambda: ask(sim, task, headers=issued).json().get("error_code"), lambda code: code is not None
-    ) == [None, "APIGW.0307"]
+    assert course(lambda: ask(sim, task, headers=issued).json().get("error_code"), lambda code: code is not None) == [
+        None,
+        "APIGW.0307",
+    ]
 
 
 def test_iam_scope_by_name(sim: Simulator) -> None:
@@ -397,7 +418,8 @@ def test_projects(sim: Simulator) -> None:
     for headers in (TOKEN, signed_headers(url)):
         projects = get(url, headers).json()["projects"]
         assert [(project["id"], project["name"]) for project in projects] == [
-            (accounts.PROJECT_ID, accounts.PROJECT_NAME)]
+            (accounts.PROJECT_ID, accounts.PROJECT_NAME)
+        ]
     assert get(url, {}).json()["error"]["code"] == 401
     assert error_code(get(url, signed_headers(url, sk="another"))) == "APIGW.0301"
     sim.change_accounts(projects=[])
@@ -441,26 +463,29 @@ def test_metadata_of_the_first_version_and_without_agency(sim: Simulator) -> Non
 # Faults
 
 
-@pytest.mark.parametrize(("kind", "given", "status", "text"), [
-    ("status", {}, 500, "DBS.108000"),
-    ("status", {"status": 503, "error_code": "APIGW.0613", "shape": "apigw"}, 503, "request_id"),
-    ("status", {"status": 400, "error_code": "X.1", "shape": "ddm"}, 400, "errCode"),
-    ("status", {"status": 502, "body": "<html>bad gateway</html>"}, 502, "<html>"),
-    ("status", {"status": 401, "shape": "iam"}, 401, '"title": "Unauthorized"'),
-    ("throttle", {}, 429, "APIGW.0308"),
-    ("flow_control", {}, 404, "DMS.10240407"),
-    ("not_json", {}, 200, "upstream request timeout"),
-    ("not_json", {"body": "{"}, 200, "{"),
-    ("login_page", {}, 200, "<!DOCTYPE html>"),
-    ("wrong_shape", {}, 200, '{"items": []}'),
-    ("wrong_shape", {"body": [1]}, 200, "[1]"),
-    ("empty", {}, 200, ""),
-    ("expired_token", {}, 401, "APIGW.0307"),
-    ("forbidden", {}, 403, "DMS.00403002"),
-    ("unknown_id", {}, 200, '{"task_count": "0", "tasks": []}'),
-    ("unknown_id", {"mode": "404"}, 404, "DMS.00404022"),
-    ("wrong_host", {}, 404, "APIGW.0101"),
-])
+@pytest.mark.parametrize(
+    ("kind", "given", "status", "text"),
+    [
+        ("status", {}, 500, "DBS.108000"),
+        ("status", {"status": 503, "error_code": "APIGW.0613", "shape": "apigw"}, 503, "request_id"),
+        ("status", {"status": 400, "error_code": "X.1", "shape": "ddm"}, 400, "errCode"),
+        ("status", {"status": 502, "body": "<html>bad gateway</html>"}, 502, "<html>"),
+        ("status", {"status": 401, "shape": "iam"}, 401, '"title": "Unauthorized"'),
+        ("throttle", {}, 429, "APIGW.0308"),
+        ("flow_control", {}, 404, "DMS.10240407"),
+        ("not_json", {}, 200, "upstream request timeout"),
+        ("not_json", {"body": "{"}, 200, "{"),
+        ("login_page", {}, 200, "<!DOCTYPE html>"),
+        ("wrong_shape", {}, 200, '{"items": []}'),
+        ("wrong_shape", {"body": [1]}, 200, "[1]"),
+        ("empty", {}, 200, ""),
+        ("expired_token", {}, 401, "APIGW.0307"),
+        ("forbidden", {}, 403, "DMS.00403002"),
+        ("unknown_id", {}, 200, '{"task_count": "0", "tasks": []}'),
+        ("unknown_id", {"mode": "404"}, 404, "DMS.00404022"),
+        ("wrong_host", {}, 404, "APIGW.0101"),
+    ],
+)
 def test_faults_which_answer(sim: Simulator, kind: str, given: dict[str, Any], status: int, text: str) -> None:
     task = sim.add_task("kafka")
     sim.add_fault(kind, first=1, **given)
@@ -615,22 +640,25 @@ def test_control_calls_for_tasks(sim: Simulator) -> None:
     assert call(sim, "GET", "/stats").json()["tasks"] == 3
 
 
-@pytest.mark.parametrize(("path", "body", "text"), [
-    ("/tasks", {"service": "other"}, "service must be one of"),
-    ("/tasks", {"service": "dds", "durations": 5}, "unknown keys for a task: durations"),
-    ("/tasks", {"service": "dds", "outcome": "deleted"}, "outcome for dds"),
-    ("/tasks", {"service": "dds", "steps": [{"at": 1}]}, "a step needs a status"),
-    ("/tasks", {"service": "dds", "steps": [{"status": "x", "on": 1}]}, "unknown keys for a step"),
-    ("/faults", {"fault": "other"}, "fault must be one of"),
-    ("/faults", {"fault": "reset", "seconds": 1}, "unknown keys for the fault reset"),
-    ("/faults", {"fault": "reset", "service": "other"}, "service must be one of"),
-    ("/faults", {"fault": "status", "shape": "round"}, "shape must be one of"),
-    ("/faults", [], "not a list"),
-    ("/tasks", "dds", "the body must be an object"),
-    ("/accounts", {"metadata": "other"}, "metadata must be one of"),
-    ("/accounts", {"tokens": [{"project": 1}]}, "project"),
-    ("/settings", {"kafka_unknown_id": "maybe"}, "kafka_unknown_id must be one of"),
-])
+@pytest.mark.parametrize(
+    ("path", "body", "text"),
+    [
+        ("/tasks", {"service": "other"}, "service must be one of"),
+        ("/tasks", {"service": "dds", "durations": 5}, "unknown keys for a task: durations"),
+        ("/tasks", {"service": "dds", "outcome": "deleted"}, "outcome for dds"),
+        ("/tasks", {"service": "dds", "steps": [{"at": 1}]}, "a step needs a status"),
+        ("/tasks", {"service": "dds", "steps": [{"status": "x", "on": 1}]}, "unknown keys for a step"),
+        ("/faults", {"fault": "other"}, "fault must be one of"),
+        ("/faults", {"fault": "reset", "seconds": 1}, "unknown keys for the fault reset"),
+        ("/faults", {"fault": "reset", "service": "other"}, "service must be one of"),
+        ("/faults", {"fault": "status", "shape": "round"}, "shape must be one of"),
+        ("/faults", [], "not a list"),
+        ("/tasks", "dds", "the body must be an object"),
+        ("/accounts", {"metadata": "other"}, "metadata must be one of"),
+        ("/accounts", {"tokens": [{"project": 1}]}, "project"),
+        ("/settings", {"kafka_unknown_id": "maybe"}, "kafka_unknown_id must be one of"),
+    ],
+)
 def test_control_calls_refuse_slips(sim: Simulator, path: str, body: Any, text: str) -> None:
     answer = call(sim, "POST", path, body)
     assert answer.status_code == 400 and text in answer.json()["error"]

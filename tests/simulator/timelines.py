@@ -12,9 +12,9 @@ from typing import Any
 
 from .catalog import CATALOG, Words
 
-TIMELINE_KEYS = frozenset({
-    "steps", "status", "progress", "remaining", "sub_tasks", "duration", "outcome", "fail_reason",
-    "error_code"})
+TIMELINE_KEYS = frozenset(
+    {"steps", "status", "progress", "remaining", "sub_tasks", "duration", "outcome", "fail_reason", "error_code"}
+)
 STEP_KEYS = frozenset({"at", "status", "progress", "remaining", "fail_reason", "error_code", "sub_tasks"})
 RESTORE_PARTS = ("INIT", "RESTORE", "START")
 DEFAULT_DURATION = 5.0
@@ -67,8 +67,10 @@ def read_timeline(service: str, given: Mapping[str, Any]) -> list[Step]:
 def with_error(last: Step, given: Mapping[str, Any]) -> Step:
     """The last step with the reason and the code that a control call gives it."""
     return replace(
-        last, fail_reason=given.get("fail_reason") or last.fail_reason,
-        error_code=given.get("error_code") or last.error_code)
+        last,
+        fail_reason=given.get("fail_reason") or last.fail_reason,
+        error_code=given.get("error_code") or last.error_code,
+    )
 
 
 def natural(service: str, duration: float, outcome: str) -> list[Step]:

@@ -96,8 +96,23 @@ def instance(settings: Settings) -> Answer:
 
 
 ANSWERS: dict[str, Callable[[Settings], Answer]] = {
-    "geminidb": empty_list, "ecs": v1_job, "evs": v1_job, "bms": v1_job, "eip": v1_job, "sdrs": v1_job,
-    "ims": image_job, "dcs": dcs_job, "ddm": ddm_job, "cce": cce_job, "cce_autopilot": cce_job, "elb": elb_job,
-    "cbr": cbr_log, "sfs_turbo": sfs_turbo_job, "dws": dws_job, "cfw": cfw_job,
-    "ecs_server": server, "evs_volume": volume, "taurusdb_instance": instance,
+    "geminidb": empty_list,
+    "ecs": v1_job,
+    "evs": v1_job,
+    "bms": v1_job,
+    "eip": v1_job,
+    "sdrs": v1_job,
+    "ims": image_job,
+    "dcs": dcs_job,
+    "ddm": ddm_job,
+    "cce": cce_job,
+    "cce_autopilot": cce_job,
+    "elb": elb_job,
+    "cbr": cbr_log,
+    "sfs_turbo": sfs_turbo_job,
+    "dws": dws_job,
+    "cfw": cfw_job,
+    "ecs_server": server,
+    "evs_volume": volume,
+    "taurusdb_instance": instance,
 }

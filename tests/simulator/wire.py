@@ -86,7 +86,7 @@ async def drip(exchange: Exchange) -> web.StreamResponse:
     await response.prepare(exchange.request)
     for position in range(len(payload)):
         await asyncio.sleep(float(exchange.fault.get("interval", DRIP_INTERVAL)))
-        await response.write(payload[position:position + 1])
+        await response.write(payload[position : position + 1])
     return response
 
 
@@ -96,7 +96,7 @@ async def truncated(exchange: Exchange) -> web.StreamResponse:
     response = response_head(exchange.answer)
     response.content_length = len(payload)
     await response.prepare(exchange.request)
-    await response.write(payload[:len(payload) // 2])
+    await response.write(payload[: len(payload) // 2])
     await close(exchange)
     return response
 

@@ -155,7 +155,8 @@ class World:
         if call.services[0] in unknown.ANSWERS:
             return unknown.ANSWERS[call.services[0]](self.settings)
         instance_known = any(
-            self.tasks.knows_instance(service, call.project_id, call.instance_id) for service in call.services)
+            self.tasks.knows_instance(service, call.project_id, call.instance_id) for service in call.services
+        )
         if call.api == "kafka":
             if not self.tasks.is_kafka_id(call.task_id):
                 return errors.malformed_kafka_id()
