@@ -44,9 +44,8 @@ options:
     default: 1000
 seealso:
   - module: huaweicloud.tasks.wait_for_task
-  - name: How to get the id of a task
+  - ref: ansible_collections.huaweicloud.tasks.docsite.guide_ids
     description: Which operation of which service answers with an id, and under which key.
-    link: https://github.com/huaweicloud-tasks/huaweicloud.tasks/blob/main/docs/docsite/rst/guide_ids.rst
 """
 
 EXAMPLES = r"""

@@ -255,6 +255,9 @@ tasks:
     fail_reason:
       description: Why the task failed, as the API gives it.
       type: str
+    error_code:
+      description: The task's own error code, as the API gives it. Null where it gives none.
+      type: str
     sub_tasks:
       description:
         - Steps of the task, each with C(name), C(status), C(state), C(progress) and C(remaining_seconds).
@@ -283,6 +286,7 @@ tasks:
       created_at: "2021-07-13T07:28:43+0000"
       ended_at: "2021-07-13T07:58:53+0000"
       fail_reason: null
+      error_code: null
       sub_tasks: []
       details: {}
       error: null

@@ -20,7 +20,7 @@ import yaml
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import CHOICES, wait_arguments
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._http import USER_AGENT, VERSION
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import MODULE_SERVICES, SERVICES
-from simulator import accounts, routes
+from simulator import accounts, catalog, routes
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
@@ -152,6 +152,26 @@ def test_the_simulator_serves_a_service(service: str) -> None:
     path = SERVICES[service].path.format(project_id=accounts.PROJECT_ID, instance_id="instance", task_id="task")
     call = routes.match("GET", path, {})
     assert call and service in call.services
+
+
+MEANT = {
+    **{state: state for state in ("succeeded", "failed", "canceled", "needs_action")},
+    "completed": "succeeded",
+    "rolled_back": "failed",
+    "rollback_failed": "failed",
+    "timeout": "failed",
+    "skipped": "failed",
+    "deleted": "failed",
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_words_of_the_simulator_mean_what_the_table_says(service: str) -> None:
+    words = catalog.CATALOG[service].words
+    found = {outcome: SERVICES[service].state_of(word) for outcome, word in words.outcomes.items()}
+    assert found == {outcome: MEANT[outcome] for outcome in words.outcomes}
+    assert SERVICES[service].state_of(words.running) == "running"
+    assert not words.pending or SERVICES[service].state_of(words.pending) == "pending"
 
 
 def test_choices_are_the_services() -> None:
