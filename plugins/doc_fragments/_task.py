@@ -40,6 +40,7 @@ options:
       - eip
       - sdrs
       - cfw
+      - cse
       - custom
   task_id:
     description:
@@ -52,8 +53,8 @@ options:
     aliases: [job_id]
   instance_id:
     description:
-      - Id of the instance that the task works on. Needed for V(kafka), V(rabbitmq), V(rocketmq) and
-        V(taurusdb_restore).
+      - Id of the instance that the task works on. Needed for V(kafka), V(rabbitmq), V(rocketmq),
+        V(taurusdb_restore) and V(cse), whose instance is the engine.
     type: str
   task_name:
     description:
@@ -150,6 +151,7 @@ options:
           - eip
           - sdrs
           - cfw
+          - cse
           - custom
         required: true
       task_id:

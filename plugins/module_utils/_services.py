@@ -481,6 +481,23 @@ _ROWS = (
         fields={"id": "id", "status": "status", "created_at": "begin_time", "ended_at": "end_time"},
         statuses={"running": State.RUNNING, "success": State.SUCCEEDED, "failed": State.FAILED},
     ),
+    # SDK: CseClient.show_engine_job. The instance is the engine; ids are numbers, times milliseconds since 1970.
+    Service(
+        name="cse",
+        title="CSE",
+        product="cse",
+        path="/v2/{project_id}/enginemgr/engines/{instance_id}/jobs/{task_id}",
+        required=("task_id", "instance_id"),
+        fields={"id": "id", "name": "type", "status": "status", "created_at": "startTime", "ended_at": "endTime"},
+        details=("tasks",),
+        statuses={
+            "init": State.PENDING,
+            "executing": State.RUNNING,
+            "finished": State.SUCCEEDED,
+            "error": State.FAILED,
+            "timeout": State.FAILED,
+        },
+    ),
 )
 
 SERVICES = {service.name: service for service in _ROWS}

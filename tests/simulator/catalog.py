@@ -75,6 +75,7 @@ CBR = Words(
 )
 SFS_TURBO = Words("waiting", "running", {"succeeded": "success", "failed": "failed"}, code="SFS.TURBO.9000")
 DWS = Words("INIT", "RUNNING", {**V1_FINAL, "canceled": "STOP"}, code="DWS.5150")
+CSE = Words("Init", "Executing", {"succeeded": "Finished", "failed": "Error", "timeout": "Timeout"})
 CFW = Words(None, "Running", {"succeeded": "Success", "failed": "Failed"})
 
 # Resources, which a wait may watch like tasks.
@@ -107,6 +108,7 @@ CATALOG = {
     "eip": Service(V1, "batchCreatePublicIp"),
     "sdrs": Service(V1, "createProtectionGroup"),
     "cfw": Service(CFW, "createFirewall"),
+    "cse": Service(CSE, "Create"),
     "taurusdb_instance": Service(INSTANCE, "instance", "in07"),
     "ecs_server": Service(SERVER, "server"),
     "evs_volume": Service(VOLUME, "volume"),

@@ -422,6 +422,21 @@ def cfw(task: Task, now: float) -> Body:
     return {"data": data | task.details}
 
 
+def cse(task: Task, now: float) -> Body:
+    """CSE: times are milliseconds in numbers; the page's ids are numbers, here they are texts."""
+    step = task.step(now)
+    body = {
+        "id": task.id,
+        "engineId": task.instance_id,
+        "type": task.name,
+        "status": step.status,
+        "tasks": [],
+        "startTime": epoch_ms(task.created_at),
+        "endTime": epoch_ms(task.step_time(now)) if finished(task, step) else 0,
+    }
+    return body | task.details
+
+
 BODIES: dict[str, Callable[[Task, float], Body]] = {
     "rds": rds,
     "gaussdb": gaussdb,
@@ -443,4 +458,5 @@ BODIES: dict[str, Callable[[Task, float], Body]] = {
     "sfs_turbo": sfs_turbo,
     "dws": dws,
     "cfw": cfw,
+    "cse": cse,
 }

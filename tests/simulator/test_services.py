@@ -177,6 +177,14 @@ ROWS = {
         ("data.begin_time", r"\d{13}"),
         ("data.end_time", "(null)", r"\d{13}"),
     ),
+    "cse": Row(
+        f"/v2/{P}/enginemgr/engines/INSTANCE/jobs/TASK",
+        "status",
+        ("Init", "Executing", "Finished", "Error"),
+        (404, "error_code=SVCSTG.00404"),
+        ("startTime", r"\d{13}"),
+        ("endTime", "0", r"\d{13}"),
+    ),
 }
 every_service = pytest.mark.parametrize("service", ROWS)
 

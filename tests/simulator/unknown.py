@@ -80,6 +80,11 @@ def cfw_job(settings: Settings) -> Answer:
     return errors.error("service", 404, "CFW.0404", "The job does not exist.")
 
 
+def cse_job(settings: Settings) -> Answer:
+    """CSE; made up: no page tells."""
+    return errors.error("service", 404, "SVCSTG.00404", "The job does not exist.")
+
+
 def server(settings: Settings) -> Answer:
     """ECS knows no such server; the code is made up."""
     return errors.error("nested", 404, "Ecs.0114", "The server does not exist.")
@@ -115,4 +120,5 @@ ANSWERS: dict[str, Callable[[Settings], Answer]] = {
     "ecs_server": server,
     "evs_volume": volume,
     "taurusdb_instance": instance,
+    "cse": cse_job,
 }

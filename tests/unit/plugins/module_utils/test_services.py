@@ -272,6 +272,14 @@ ANSWERS = {
         id_at=("data", "id"),
         status_at=("data", "status"),
     ),
+    "cse": Answer(
+        body={"id": ID, "type": "Create", "status": "Executing", "startTime": 1795161600000, "endTime": 0, "tasks": []},
+        expect={"name": "Create", "created_at": "2026-11-20T08:00:00.000Z", "details": {"tasks": []}},
+        statuses={"Init": "pending", "Executing": "running", "Finished": "succeeded", "Error": "failed",
+                  "Timeout": "failed", "CreateFailed": "unknown"},
+        errors=[(404, "SVCSTG.00404", "not_found"), (400, "SVCSTG.00400", "fatal")],
+        id_at=("id",),
+    ),
 }  # fmt: skip
 EVERY = pytest.mark.parametrize("service", ANSWERS)
 
