@@ -44,7 +44,10 @@ SURVEY = json.loads((ROOT / "docs" / "awx_survey.json").read_text(encoding="utf-
 
 def playbook_task() -> dict[str, str]:
     play = yaml.safe_load((ROOT / "playbooks" / "wait.yml").read_text(encoding="utf-8"))[0]
-    return next(dict(task[WAIT]) for outer in play["tasks"] for task in outer.get("block", []) if WAIT in task)
+    given: dict[str, str] = {}
+    for defaults in play["module_defaults"].values():
+        given.update(defaults)
+    return given | next(task[WAIT] for outer in play["tasks"] for task in outer.get("block", []) if WAIT in task)
 
 
 def test_every_option_is_an_extra_variable_of_the_same_name() -> None:
