@@ -95,7 +95,9 @@ options:
             C(fail_reason) and C(error_code) may be given. With C(id), an answer about another O(task_id) is an error.
         type: dict
       succeeded:
-        description: Status words that mean success, in any case of letters. Needed. No other word ever means success.
+        description:
+          - Status words that mean success, in any case of letters. No other word ever means success.
+          - Needed unless O(api.not_found=succeeded).
         type: list
         elements: str
       failed:

@@ -182,7 +182,6 @@ EXAMPLES = r"""
           path: /v2/{project_id}/cloudvolumes/{task_id}
           record: volume
           fields: {id: id, name: name, status: status}
-          succeeded: []
           failed: [error_deleting]
           running: [deleting]
           not_found: succeeded
