@@ -21,7 +21,7 @@ notes:
     the section C([basic]) of the file C(~/.huaweicloud/credentials) (or E(HUAWEICLOUD_SDK_CREDENTIALS_FILE)). If there
     are none, the temporary key of the ECS agency is fetched from the host's metadata address.
   - Environment variables are those of the host that runs the module.
-  - Proxies are taken from the environment (E(HTTPS_PROXY), E(NO_PROXY)).
+  - Proxies are taken from the environment (E(HTTPS_PROXY), E(NO_PROXY)). Loopback addresses are never asked through one.
 options:
   region:
     description:
@@ -96,7 +96,8 @@ options:
     aliases: [ca_cert]
   request_timeout:
     description:
-      - Seconds that one request may take.
+      - Seconds that one request may take, up to 3600. A query or login that meets the API's request limit is sent again
+        for as long.
     type: float
     default: 30.0
   language:

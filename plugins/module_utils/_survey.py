@@ -72,7 +72,7 @@ class Survey:
         self._pages: TaskPages | None = None
         # Of the request that was just sent.
         self._errors: list[ApiError] = []
-        self._trouble = 0
+        self._trouble, self._has_worked = 0, False
         self._requests = 0
         self._shown: set[str] = set()
         self._next_at = -math.inf
@@ -124,7 +124,7 @@ class Survey:
         if self._errors:
             self._take_error(self._errors[0], now)
         elif page is not None:
-            self._trouble = 0
+            self._trouble, self._has_worked = 0, True
             self._pacer.update(now, granted=1)
         return page
 
@@ -141,7 +141,8 @@ class Survey:
             self._pacer.update(now, refused=True, retry_after=error.retry_after or 0.0, told=told_rate(error.message))
             return
         self._trouble += 1
-        if error.error_class is not ErrorClass.TRANSIENT or self._trouble >= MAX_TROUBLE:
+        # Trouble from the first page on says nothing good of the list; tasks are not kept waiting for it.
+        if error.error_class is not ErrorClass.TRANSIENT or self._trouble >= MAX_TROUBLE or not self._has_worked:
             self.is_given_up = True
         self._pacer.hold(now + (error.retry_after or self._pause))
 

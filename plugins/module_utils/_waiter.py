@@ -750,4 +750,5 @@ def _failure_of(watch: TaskWatch) -> Failure:
         return Failure(error.kind, error.message, error.code, error.http_status, error.request_id, watch)
     task = t.cast(Task, watch.task)
     kind = "needs_action" if task.state == State.NEEDS_ACTION else "task_failed"
-    return Failure(kind, task.fail_reason or f"the task's status is {task.status}", watch=watch)
+    message = task.fail_reason or f"the task's status is {task.status}"
+    return Failure(kind=kind, message=message, watch=watch)

@@ -11,11 +11,10 @@ module: wait_for_task
 short_description: Wait until tasks on Huawei Cloud have finished
 version_added: 1.0.0
 description:
-  - Waits until one or many asynchronous tasks have finished, and says how they ended.
-  - It succeeds only when every task that is required has ended in a status that is known to mean success. A wait that
-    runs out fails.
-  - All tasks are asked for at the same time, and on one clock.
-  - Dropped connections, server errors and throttling are survived for O(error_grace) seconds.
+  - Waits until one or many asynchronous tasks have finished, and reports how they ended.
+  - It succeeds only when every required task has ended in a status that is known to mean success. It fails on timeout.
+  - All tasks are polled together, and O(timeout) is for all of them.
+  - It survives dropped connections and server errors for O(error_grace) seconds, and rate limits until O(timeout).
   - It never starts, changes or cancels a task.
 author:
   - The huaweicloud.tasks contributors (@huaweicloud-tasks)
@@ -27,7 +26,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode the tasks are looked at once. A task that has not finished is no failure then.
+      - In check mode the tasks are polled once. A task that has not finished is no failure then.
   diff_mode:
     support: N/A
     details:
@@ -59,49 +58,51 @@ options:
   fail_fast:
     description:
       - Whether the first failed task ends the wait.
-      - With V(false) the others are waited for first, and the wait then fails.
+      - With V(false) it waits for the others first, and then fails. A task that waits for approval in the console is polled
+        on meanwhile, since it may be approved.
       - With O(require=any) a failed task never ends the wait as long as another may succeed.
     type: bool
     default: true
   timeout:
     description:
-      - Seconds for the whole wait. With V(0) it looks once.
-      - The last look begins at their end at the latest, and each of its requests may take O(request_timeout) more.
+      - Seconds for the whole wait. With V(0) it polls once.
+      - The last poll begins at the timeout at the latest, and may take O(request_timeout) longer.
     type: float
     default: 3600.0
   delay:
     description:
-      - Seconds before the first look.
+      - Seconds before the first poll.
     type: float
     default: 0.0
   sleep:
     description:
-      - Seconds between looks at first, and again after every change.
-      - They count from one look's beginning to the next one's. After a look that took long, half of O(sleep) is rested
-        at least.
-      - Looks are never more frequent than this, but for the last one at the end of O(timeout).
+      - Seconds between polls of a task at first, and again after every change.
+      - They count from the beginning of one poll to the beginning of the next. After a slow poll it pauses for at least
+        half of O(sleep).
+      - Polls are never more frequent than this, except for the last one at O(timeout). They are less frequent where the API
+        limits the rate of requests.
     type: float
     default: 5.0
   max_sleep:
     description:
-      - Seconds that the pause between looks grows towards while nothing changes.
-      - Pauses are up to a tenth longer, so that many plays do not ask at the same moment.
+      - Seconds between polls that O(sleep) grows to while nothing changes.
+      - Pauses are up to a tenth longer, so that many plays do not poll at the same moment.
     type: float
     default: 30.0
   stall_timeout:
     description:
-      - Fail when no task's status or progress has changed for this many seconds. By default this is not looked at.
+      - Fail when no task's status or progress has changed for this many seconds. By default there is no such limit.
     type: float
   not_found_grace:
     description:
       - Seconds for which an id may be unknown to the API.
-      - New ids become visible only some seconds after they were issued.
+      - New ids become visible only some seconds after they are issued.
     type: float
     default: 60.0
   error_grace:
     description:
-      - Seconds for which unbroken trouble is survived, such as a lost network, server errors, throttling, and answers
-        that are not the API's. Every good answer ends the trouble.
+      - Seconds of nothing but errors after which the wait fails, such as a lost network, server errors, and responses that
+        are not the API's. Every good response starts them anew. Throttling does not count.
     type: float
     default: 300.0
   progress:
@@ -143,7 +144,7 @@ EXAMPLES = r"""
     timeout: 7200
   register: result
 
-- name: Wait until a server is active, which no task of the collection's services says
+- name: Wait until a server is active
   huaweicloud.tasks.wait_for_task:
     region: ap-southeast-1
     access_key: "{{ access_key }}"
@@ -197,7 +198,7 @@ EXAMPLES = r"""
         timeout: 600
       register: result
   rescue:
-    - name: Stop unless only the time has run out
+    - name: Stop unless the wait has only timed out
       ansible.builtin.fail:
         msg: "{{ result.msg }}"
       when: result.failure.kind | default("") != "timeout"
@@ -212,7 +213,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tasks:
-  description: Every task in the order given, as it was last seen.
+  description: The last known state of every task, in the order given.
   returned: always
   type: list
   elements: dict
@@ -268,7 +269,7 @@ tasks:
       type: dict
     error:
       description:
-        - The last error that was met while asking for this task, even if good answers followed.
+        - The last error of a request for this task, even if good responses followed.
         - Null where there was none.
         - It has the keys of RV(failure).
       type: dict
@@ -312,7 +313,7 @@ elapsed:
   type: float
   sample: 1834.2
 polls:
-  description: How often the tasks were looked at.
+  description: How often tasks were polled.
   returned: always
   type: int
   sample: 71
@@ -329,13 +330,13 @@ failure:
     kind:
       description:
         - V(task_failed) means that a task failed or was canceled.
-        - V(timeout) means that the wait ran out.
+        - V(timeout) means that the wait timed out.
         - V(stalled) means that nothing changed for O(stall_timeout) seconds.
         - V(not_found) means that the API did not know a task for O(not_found_grace) seconds.
         - V(needs_action) means that a human must approve a task in the console.
         - V(unauthorized) means that the credentials were refused.
-        - V(api_error) means that the API answered with an error, or with something that is not its answer.
-        - V(connection) means that no answer came.
+        - V(api_error) means that the API responded with an error, or that something responded that is not the API.
+        - V(connection) means that there was no response.
       type: str
       choices: [task_failed, timeout, stalled, not_found, needs_action, unauthorized, api_error, connection]
     code:
@@ -345,7 +346,7 @@ failure:
       description: What went wrong, in short.
       type: str
     http_status:
-      description: The HTTP status, or null where there was no answer.
+      description: The HTTP status, or null where there was no response.
       type: int
     request_id:
       description: The id of the request, for the cloud's support, or null.

@@ -43,7 +43,7 @@ class LocalWait:
             )
             late = {refs[index]: seconds for index, seconds in message["late"]}
             if listed:
-                self._waiter.record_listed(t.cast("dict[TaskRef, Task]", listed), message["now"])
+                self._waiter.record_listed(t.cast(t.Mapping[TaskRef, Task], listed), message["now"])
             if observations or not listed:
                 self._waiter.record(observations, message["now"], late)
             self._progress.update(dataclasses.replace(self._waiter.snapshot(), **message["view"]))

@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 WANTED = (
     *("MANIFEST.json", "FILES.json", ".ansible-lint", "meta/*", "plugins/*.py", "playbooks/wait.yml"),
+    *("playbooks/tasks/*.yml", "docs/*.md"),
     *("README.md", "CHANGELOG.*", "changelogs/changelog.yaml", "docs/*.json", "docs/*.svg", "docs/docsite/*"),
     *("COPYING", "LICENSES/*", "REUSE.toml"),
     *("CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "MAINTAINERS.md", "SECURITY.md"),

@@ -89,11 +89,13 @@ KINDS: dict[str, t.Callable[[int, float], Limit]] = {
 class LimitedCloud:
     """Grants requests as a limit says, and notes when. ``ends`` tells when a task ends, in seconds from the start."""
 
-    def __init__(self, limit: Limit, *, text: str = "over ratelimit", ends: t.Mapping[TaskRef, float] = {}) -> None:
+    def __init__(
+        self, limit: Limit, *, text: str = "over ratelimit", ends: t.Mapping[TaskRef, float] | None = None
+    ) -> None:
         self.limit = limit
         self.now = EPOCH
         self._text = text
-        self._ends = ends
+        self._ends = ends or {}
         self.granted: dict[TaskRef, list[float]] = collections.defaultdict(list)
         self.requests: list[tuple[float, bool]] = []
 

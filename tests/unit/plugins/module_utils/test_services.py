@@ -110,14 +110,14 @@ STEP_READ = {
 }
 
 
-def v1_job(entities: t.Any, statuses: dict[str, str] = V1, **expect: t.Any) -> Answer:
+def v1_job(entities: t.Any, statuses: dict[str, str] | None = None, **expect: t.Any) -> Answer:
     start = "2026-11-20T08:01:02.123Z"
     body = {"job_id": ID, "job_type": "create", "status": "RUNNING", "begin_time": start, "end_time": ""}
     read = {"name": "create", "created_at": start, "ended_at": None, "fail_reason": None, "error_code": None}
     return Answer(
         body={**body, "entities": entities},
         expect={**read, "details": {"entities": entities}, **expect},
-        statuses=statuses,
+        statuses=V1 if statuses is None else statuses,
         errors=V1_ERRORS,
         error_keys=("error", "code", "message"),
     )
@@ -232,9 +232,10 @@ ANSWERS = {
         status_at=("job", "status"),
     ),
     "cbr": Answer(
-        body={"operation_log": {"id": ID, "operation_type": "restore", "status": "running", "ended_at": None,
-              "created_at": "2026-11-20T08:00:00.000000", "error_info": {"code": "", "message": ""}, "vault_id": "v",
-              "extra_info": {"common": {"progress": 40}, "resource": {"id": "vm", "name": "vm1"}}}},
+        body={"operation_log": {
+            "id": ID, "operation_type": "restore", "status": "running", "ended_at": None, "vault_id": "v",
+            "created_at": "2026-11-20T08:00:00.000000", "error_info": {"code": "", "message": ""},
+            "extra_info": {"common": {"progress": 40}, "resource": {"id": "vm", "name": "vm1"}}}},
         expect={"name": "restore", "instance_id": "vm", "instance_name": "vm1", "progress": 40, "error_code": None,
                 "fail_reason": None, "created_at": "2026-11-20T08:00:00.000000", "ended_at": None},
         statuses={"waiting": "pending", "running": "running", "success": "succeeded", "failed": "failed",
