@@ -34,7 +34,7 @@ def fixture_sim() -> Iterator[Simulator]:
 def test_nothing_is_left_out() -> None:
     assert len(EXAMPLES) >= 4
     assert COMMANDS
-    assert {language for language, dummy in BLOCKS} == {"yaml+jinja", "shell", "python"}
+    assert {language for language, dummy in BLOCKS} == {"yaml+jinja", "shell", "python", "text"}
     assert len(BLOCKS) == sum(guide.count("code-block::") for guide in GUIDES.values())
 
 
