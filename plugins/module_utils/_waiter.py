@@ -515,10 +515,12 @@ class Waiter:
         return self._deadline() - self._clock()
 
     def _poll(self, *, is_last: bool) -> None:
+        for survey in [] if is_last else self._surveys:
+            self._read_list(survey)
+        # A list that hangs may take until the deadline.
+        is_last = is_last or self._left() <= EPSILON
         if is_last:
             self._poll_all_by_id()
-        for survey in self._surveys:
-            self._read_list(survey)
         began = self._clock()
         batch = [watch for lane in self._lanes for watch in lane.take(began, is_last=is_last)]
         if not batch:

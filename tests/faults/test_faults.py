@@ -674,7 +674,7 @@ def fixture_name_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.E
     event.set()
 
 
-@pytest.mark.parametrize("count", [1, 49])
+@pytest.mark.parametrize("count", [1, 49, 120])
 def test_a_name_server_that_hangs_does_not_stretch_the_wait(
     sim: Simulator, name_server: threading.Event, count: int
 ) -> None:

@@ -171,6 +171,18 @@ def test_the_last_poll_is_by_id() -> None:
     assert len({ref for ref, granted in sky.by_id.granted.items() if granted[-1] >= 60 - 1}) == 100
 
 
+def test_a_list_that_hangs_until_the_deadline_keeps_no_task_from_its_last_poll() -> None:
+    sky = cloud([0.0] * 100)
+
+    def hang(count: int) -> ApiError:
+        sky.by_id.now += 40
+        return ApiError("lost", kind="connection", error_class=ErrorClass.TRANSIENT)
+
+    sky.refusal = hang
+    assert sky.wait(timeout=30, sleep=5).failure is None
+    assert sky.pages == 1
+
+
 def test_how_a_task_ended_is_asked_by_id() -> None:
     sky = cloud(spread(100, 60))
     end = sky.wait(timeout=300, sleep=5)
