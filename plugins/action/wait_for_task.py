@@ -21,7 +21,7 @@ from ..module_utils._endpoints import check_endpoint
 from ..module_utils._errors import InputError
 from ..module_utils._result import input_error_result, unknown_status_warnings, wait_result
 from ..module_utils._waiter import Failure, Probe, Waiter, new_waiter
-from ..plugin_utils._channel import Channel, before_signals_end
+from ..plugin_utils._channel import Channel, ansible_pid, before_signals_end
 from ..plugin_utils._local import LocalWait
 from ..plugin_utils._progress import Progress
 from ..plugin_utils._remote import MODULE, FirstPollFailedError, RemotePolls
@@ -59,7 +59,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: t.Any = None, task_vars: Result | None = None) -> Result:
         self._started = time.monotonic()
-        self._ansible_pid = os.getppid()
+        self._ansible_pid = ansible_pid()
         given = dict(task_vars or {})
         result: Result = super().run(tmp, given)
         validated = ArgumentSpecValidator(wait_arguments(), **WAIT_RULES).validate(dict(self._task.args))

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import json
+import multiprocessing
 import os
 import secrets
 import selectors
@@ -46,6 +47,12 @@ class Listener(t.Protocol):
         """Some time has passed, a second at most."""
 
 
+def ansible_pid() -> int:
+    """Return the id of the process that has started this one, its worker, even if it has ended meanwhile."""
+    parent = multiprocessing.parent_process()
+    return parent.pid if parent and parent.pid else os.getppid()
+
+
 class Channel:
     """Listens for the one module that knows its address. `close` must follow, even where `open` was interrupted."""
 
@@ -57,7 +64,7 @@ class Channel:
         self._listener = listener
         self._started = started
         self._other_user = other_user
-        self._ansible = os.getppid()
+        self._ansible = ansible_pid()
         self._key = secrets.token_hex(16)
         self._folder = FOLDER_PREFIX
         self._server: socket.socket | None = None
@@ -194,12 +201,15 @@ class Channel:
 
 @contextlib.contextmanager
 def before_signals_end(clean: t.Callable[[], None]) -> t.Iterator[None]:
-    """Call ``clean`` before a signal does what it would do anyway: the workers of Ansible end without a last word."""
+    """Call ``clean`` before a signal ends this process: the workers of Ansible end without a last word."""
     before: dict[int, t.Any] = {}
 
     def end(number: int, frame: t.Any) -> None:
         clean()
-        signal.signal(number, before[number])
+        # Ansible's own handler would send the signal to the module as well, which could not remove what it is unpacking
+        # then. The module ends by itself, since its plugin has gone.
+        is_interrupt = before[number] is signal.default_int_handler
+        signal.signal(number, before[number] if is_interrupt else signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
     # Only the main thread can, which is where workers run action plugins.

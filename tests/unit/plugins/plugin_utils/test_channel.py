@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import queue
 import signal
@@ -15,15 +16,22 @@ import threading
 import time
 import typing as t
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._channel import FOLDER_PREFIX, SOCKET_NAME, open_channel
 from ansible_collections.huaweicloud.tasks.plugins.plugin_utils import _channel
-from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._channel import Channel, before_signals_end
+from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._channel import (
+    Channel,
+    ansible_pid,
+    before_signals_end,
+)
 
 PATIENCE = 10
+# As Ansible starts its workers.
+FORK = multiprocessing.get_context("fork")
 
 
 class Listener:
@@ -210,27 +218,62 @@ def test_idle_while_the_module_is_silent(channel: Channel, listener: Listener) -
 # Signals
 
 
-class HandledError(BaseException):
-    pass
+def worker(connection: Connection, number: signal.Signals) -> None:
+    """Ends by a signal as a worker of Ansible does, whose handler sends it to its whole group."""
+    os.setsid()
+    signal.signal(number, lambda *dummy: os.killpg(0, signal.SIGKILL))
+    with before_signals_end(lambda: connection.send("clean")):
+        os.kill(os.getpid(), number)
+        time.sleep(PATIENCE)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_cleans_before_it_ends(number: signal.Signals) -> None:
+    """The module is not told by it: it may not be able to remove its files yet."""
+    here, there = FORK.Pipe()
+    process = FORK.Process(target=worker, args=(there, number))
+    process.start()
+    process.join(PATIENCE)
+    assert process.exitcode == -number
+    assert here.recv() == "clean"
+
+
+def test_an_interrupt_is_passed_on() -> None:
     done: list[str] = []
-
-    def handle(*dummy: t.Any) -> None:
-        done.append("handled")
-        raise HandledError
-
-    before = signal.signal(number, handle)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with pytest.raises(HandledError), before_signals_end(lambda: done.append("clean")):
-            os.kill(os.getpid(), number)
+        with pytest.raises(KeyboardInterrupt), before_signals_end(lambda: done.append("clean")):
+            os.kill(os.getpid(), signal.SIGINT)
             time.sleep(PATIENCE)
-        assert signal.getsignal(number) is handle
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
-        signal.signal(number, before)
-    assert done == ["clean", "handled"]
+        signal.signal(signal.SIGINT, before)
+    assert done == ["clean"]
+
+
+def orphan(connection: Connection, ansible: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while os.getppid() == ansible and time.monotonic() < deadline:
+        time.sleep(0.01)
+    connection.send(ansible_pid())
+
+
+def ansible(connection: Connection) -> None:
+    """Starts a worker, and is killed at once."""
+    FORK.Process(target=orphan, args=(connection, os.getpid())).start()
+    connection.send(os.getpid())
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_ansible_is_killed_before_its_worker_begins() -> None:
+    here, there = FORK.Pipe()
+    process = FORK.Process(target=ansible, args=(there,))
+    process.start()
+    process.join(PATIENCE)
+    pid = here.recv()
+    assert pid == process.pid
+    assert here.poll(PATIENCE)
+    assert here.recv() == pid
 
 
 def test_an_ignored_signal_stays_ignored() -> None:
