@@ -45,6 +45,8 @@ URGENCY = 2.0
 EPSILON = 1e-6
 # A list is read for so long before tasks are polled by id again.
 READING_SECONDS = 2.0
+# time.sleep refuses some 292 years and more.
+LONGEST_SLEEP = 86400.0
 
 GOOD_STATES = frozenset((State.SUCCEEDED,))
 # A task that needs a human's approval moves no further by itself.
@@ -715,6 +717,13 @@ class Waiter:
         return Failure(kind, message, error.code, error.http_status, error.request_id)
 
 
+def sleep_any(seconds: float) -> None:
+    """Sleep for a time of any length."""
+    while seconds > 0:
+        time.sleep(min(seconds, LONGEST_SLEEP))
+        seconds -= LONGEST_SLEEP
+
+
 def new_waiter(
     params: t.Mapping[str, t.Any],
     refs: t.Sequence[TaskRef],
@@ -722,7 +731,7 @@ def new_waiter(
     probe: Probe,
     check_mode: bool = False,
     clock: t.Callable[[], float] = time.monotonic,
-    sleep: t.Callable[[float], None] = time.sleep,
+    sleep: t.Callable[[float], None] = sleep_any,
     on_update: t.Callable[[Snapshot], None] = lambda snapshot: None,
     started: float | None = None,
     open_list: OpenList | None = None,

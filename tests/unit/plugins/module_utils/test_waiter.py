@@ -1053,3 +1053,21 @@ def test_a_waiter_follows_the_polls_of_another_process() -> None:
     assert (snapshot.polls, snapshot.elapsed) == (3, 50.0)
     assert [watch.succeeded for watch in snapshot.watches] == [True, False, True]
     assert snapshot.watches[1].final_error is not None
+
+
+@pytest.mark.parametrize("options", [{"delay": 1e10}, {"sleep": 1e11}, {"sleep": 1e300, "max_sleep": 1e308}])
+def test_a_pause_may_have_any_length(monkeypatch: pytest.MonkeyPatch, options: dict[str, float]) -> None:
+    """The system's own sleep refuses to last for centuries."""
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            raise TimeoutError
+
+    monkeypatch.setattr("time.sleep", sleep)
+    given = {**dataclasses.asdict(Policy()), "timeout": 1e300, **options}
+    running_task = Mock(return_value=[Task("dds", State.RUNNING)])
+    with pytest.raises(TimeoutError):
+        new_waiter(given, [TaskRef("dds", "a")], probe=running_task).run()
+    assert slept == [86400.0] * 3
