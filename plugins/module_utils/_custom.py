@@ -42,8 +42,10 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 def service_of(ref: TaskRef) -> Service:
     """Return the row that says how to ask for a task.
 
-    :raises InputError: there is no such service, or the option ``api`` is missing, superfluous or wrong
+    :raises InputError: no service is given, or there is no such one, or the option ``api`` is missing, superfluous or wrong
     """
+    if not ref.service:
+        raise InputError("Neither service nor tasks is given.")
     if ref.service == CUSTOM:
         if not ref.api:
             raise InputError("service: custom needs api, which says how to ask.")
@@ -69,7 +71,7 @@ def title_of(ref: TaskRef) -> str:
 @functools.lru_cache(maxsize=256)
 def _custom_service(text: str) -> Service:
     api = json.loads(text)
-    query = {key: _text_of(value) for key, value in _mapping(api, "query").items()}
+    query = {key: _text_of(f"api.query.{key}", value) for key, value in _mapping(api, "query").items()}
     fields = _fields(api)
     return Service(
         name=CUSTOM,
@@ -134,7 +136,9 @@ def _mapping(api: dict[str, t.Any], key: str) -> dict[str, t.Any]:
     return value
 
 
-def _text_of(value: t.Any) -> str:
+def _text_of(key: str, value: t.Any) -> str:
+    if not isinstance(value, (str, int, float)):
+        raise InputError(f"{key} must be a text or a number.")
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

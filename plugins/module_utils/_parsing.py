@@ -204,6 +204,7 @@ def _with_what_was_asked(texts: dict[str, str | None], ref: TaskRef) -> dict[str
 NOT_JSON = object()
 # Ansible fails on a result that is nested some 300 levels deep; no API's response comes near that.
 MAX_DEPTH = 100
+MAX_DIGITS = 300
 # Ansible's own marks in JSON begin like this; a result with such a key from elsewhere breaks it.
 ANSIBLE_MARK = "__ansible"
 # A text is cleaned only where it may need it: escapes can hide all the rest.
@@ -214,11 +215,11 @@ def parse_json(content: bytes) -> t.Any:
     """Decode a body; `NOT_JSON` where it is none.
 
     What Ansible cannot have in a result is replaced: lone surrogates (as a server leaves them where it cuts a text),
-    infinite numbers, keys that look like Ansible's own, what is nested too deeply.
+    infinite and endless numbers, keys that look like Ansible's own, what is nested too deeply.
     """
     try:
         text = content.decode(json.detect_encoding(content), "surrogatepass")
-        body = json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float)
+        body = json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float, parse_int=_read_int)
         is_deep = text.count("[") + text.count("{") > MAX_DEPTH
         return _clean(body, MAX_DEPTH) if is_deep or _SUSPICIOUS.search(text) else body
     except (ValueError, RecursionError):
@@ -244,6 +245,11 @@ def _clean_key(key: str) -> str:
 def _read_float(text: str) -> float | str:
     number = float(text)
     return number if math.isfinite(number) else text
+
+
+def _read_int(text: str) -> int | str:
+    # Python refuses to convert some thousand digits.
+    return int(text) if len(text) < MAX_DIGITS else text
 
 
 def _refuse_constant(name: str) -> t.NoReturn:

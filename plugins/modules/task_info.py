@@ -283,7 +283,7 @@ from ..module_utils._waiter import Observation, Policy, TaskWatch
 
 def is_list(params: t.Mapping[str, t.Any]) -> bool:
     """Say whether tasks are to be found: none is named, and the service cannot tell which one is meant."""
-    if params["tasks"] is not None or params["task_id"] or params["service"] == CUSTOM:
+    if params["tasks"] is not None or params["task_id"] or params["service"] in (None, CUSTOM):
         return False
     return "task_id" in SERVICES[params["service"]].required
 

@@ -214,12 +214,13 @@ def test_not_json(content: bytes) -> None:
         (b"\xef\xbb\xbf{}", {}),
         ('{"a": "ü"}'.encode("utf-16"), {"a": "ü"}),
         (b' {"a": 1e400} ', {"a": "1e400"}),
+        (b'{"a": -' + b"9" * 5000 + b"}", {"a": "-" + "9" * 5000}),
         (
             b'{"a": [1e400, 0.1, 12345678901234567890], "\\ud800": 1}',
             {"a": ["1e400", 0.1, 12345678901234567890], "\ufffd": 1},
         ),
     ],
-    ids=("null", "byte order mark", "utf-16", "infinite", "half a letter"),
+    ids=("null", "byte order mark", "utf-16", "infinite", "endless", "half a letter"),
 )
 def test_json(content: bytes, body: t.Any) -> None:
     assert parse_json(content) == body

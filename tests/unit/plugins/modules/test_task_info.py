@@ -90,6 +90,7 @@ MISTAKES: list[tuple[dict[str, t.Any], str]] = [
     ({"tasks": [{"service": "ecs", "task_id": "a"}, {"service": "ecs", "task_id": "../b"}]}, "tasks[1]: task_id must"),
     ({"service": "ecs", "task_id": "t", "api": {"path": "/x"}}, "api is for service: custom only, not for ecs."),
     ({"service": "custom", "task_id": "t"}, "service: custom needs api"),
+    ({"tasks": None}, "Neither service nor tasks is given."),
     ({"service": "ecs", "task_id": "t", "endpoint": None}, "Neither region nor endpoint is given."),
     (
         {"service": "sdrs", "task_id": "t", "endpoint": None, "region": "eu-west-0"},
@@ -271,6 +272,8 @@ API_MISTAKES: list[tuple[dict[str, t.Any], str]] = [
     ({"path": "/v1/{task_id.__class__}"}, "api.path holds {task_id.__class__}"),
     ({"path": "/v1/{task_id"}, "api.path holds a brace"),
     ({"query": {"id": "{id}"}}, "api.query.id holds {id}"),
+    ({"query": {"id": None}}, "api.query.id must be a text or a number."),
+    ({"query": {"id": ["{task_id}"]}}, "api.query.id must be a text or a number."),
     ({"fields": None}, "api.fields.status is missing"),
     ({"fields": {"id": "id"}}, "api.fields.status is missing"),
     ({"fields": {"status": "status", "state": "x"}}, "api.fields.state is not known; known are status, id,"),

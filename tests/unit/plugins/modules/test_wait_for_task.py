@@ -71,6 +71,14 @@ def test_nothing_to_wait_for(run_module: t.Any, sim: Simulator) -> None:
     assert sim.requests() == []
 
 
+def test_null_as_the_tasks(run_module: t.Any, sim: Simulator) -> None:
+    """As of a variable that holds nothing; Ansible takes it for given."""
+    result = run_module.fail(MODULE, tasks=None, **connection(sim))
+    assert set(result) - ANSIBLE == KEYS
+    assert result["msg"] == "Neither service nor tasks is given."
+    assert sim.requests() == []
+
+
 def test_failed_task(run_module: t.Any, sim: Simulator) -> None:
     task = sim.add_task("dds", status="Failed", fail_reason="Failed to upgrade the DB Agent.")
     result = run_module.fail(MODULE, service="dds", task_id=task["task_id"], **connection(sim))
