@@ -42,7 +42,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 def service_of(ref: TaskRef) -> Service:
     """Return the row that says how to ask for a task.
 
-    :raises InputError: no service is given, or there is no such one, or the option ``api`` is missing, superfluous or wrong
+    :raises InputError: no service is given, or an unknown one; the option ``api`` is missing, superfluous or wrong
     """
     if not ref.service:
         raise InputError("Neither service nor tasks is given.")

@@ -187,8 +187,6 @@ def test_damaged_json(body: t.Any, cut: float, flip: int) -> None:
     [
         b"[" * 100_000,
         b'{"a":' * 100_000,
-        b"9" * 5000,
-        b"1" + b"0" * 100_000,
         b"NaN",
         b"-Infinity",
         b'{"job": {"progress": Infinity}}',
@@ -201,7 +199,7 @@ def test_damaged_json(body: t.Any, cut: float, flip: int) -> None:
         b'{"job": 1,}',
         b"{} {}",
     ],
-    ids=range(15),
+    ids=range(13),
 )
 def test_not_json(content: bytes) -> None:
     assert parse_json(content) is NOT_JSON
