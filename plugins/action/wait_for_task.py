@@ -120,7 +120,7 @@ class ActionModule(ActionBase):
         wait = LocalWait(waiter, progress, self._remove_module)
         channel = Channel(self._socket_folders(), wait, started=self._started, other_user=bool(self._connection.become))
         try:
-            outcome = self._run_with(channel, task_vars)
+            outcome = self._run_with(channel, progress, task_vars)
             failure = Failure("connection", _how_it_died(outcome)) if wait.began and "polls" not in outcome else None
         except TaskTimeoutError:
             # It may have struck while the channel was being closed.
@@ -136,12 +136,13 @@ class ActionModule(ActionBase):
             outcome["warnings"] = [*outcome.get("warnings", ()), NO_LINES.format(folders=folders)]
         return outcome
 
-    def _run_with(self, channel: Channel, task_vars: Result) -> Result:
+    def _run_with(self, channel: Channel, progress: Progress, task_vars: Result) -> Result:
         """Run the module with the address of a channel; after that the module has ended, whatever happened."""
 
         def clean() -> None:
             channel.remove_folder()
             self._remove_module()
+            progress.interrupted()
 
         with before_signals_end(clean), contextlib.closing(channel):
             channel.open()
@@ -172,7 +173,8 @@ class ActionModule(ActionBase):
         waiter = self._waiter(params, polls, progress)
         progress.begin(waiter.snapshot())
         try:
-            snapshot = waiter.run()
+            with before_signals_end(progress.interrupted):
+                snapshot = waiter.run()
         except TaskTimeoutError:
             snapshot = waiter.snapshot(over=True, failure=self._keyword_timeout())
         except FirstPollFailedError as error:

@@ -27,17 +27,19 @@ MAX_LISTED = 100
 # A line is cut after so many characters, but for the command that resumes the wait.
 MAX_LINE = 400
 BAR_CELLS = 10
+# Columns grow with what is in them, up to this.
+MAX_COLUMN = 40
 MIN_SECONDS_BETWEEN = 1.0
 HEARTBEAT_SECONDS = 60.0
-# Who interrupts a wait that is younger than this still has the command that began it.
+# A wait that is killed cannot say any more how to resume it, so a longer one has said it before.
 SECONDS_BEFORE_COMMAND = 60.0
 # A later end is told with its date, and one in years not at all.
 HALF_A_DAY_SECONDS = 43_200.0
 FOREVER_SECONDS = 1e8
 
-# Shows a line; the second argument is a level, one of the following.
+# Shows a line; the second argument is a level, one of the following. After a line of the level LAST the process ends.
 Show = t.Callable[[str, str], None]
-PLAIN, GOOD, BAD, TROUBLE = "plain", "good", "bad", "trouble"
+PLAIN, GOOD, BAD, TROUBLE, LAST = "plain", "good", "bad", "trouble", "last"
 
 LEVELS = {
     State.SUCCEEDED: GOOD,
@@ -68,9 +70,10 @@ class Progress:
         self._wall_clock = wall_clock
         self._cells = ("█", "░") if blocks else ("#", "-")
         self._told: dict[TaskWatch, t.Any] = {}
-        self._told_progress: dict[TaskWatch, int] = {}
+        self._told_figures: dict[TaskWatch, tuple[int, str]] = {}
+        self._widths = [0, 0, 0, 0]
         self._told_at: float | None = None
-        self._told_limit = self._told_command = False
+        self._told_limit = self._told_command = self._is_interrupted = False
         self._begun_at = clock()
         self._snapshot: Snapshot | None = None
 
@@ -113,9 +116,16 @@ class Progress:
         if since + snapshot.elapsed >= SECONDS_BEFORE_COMMAND:
             self._tell_command(snapshot)
 
-    def _line(self, text: str, level: str, limit: int = MAX_LINE) -> None:
+    def interrupted(self) -> None:
+        """Tell how to resume the wait, which ends at once; more than one signal may end it."""
+        left = pending(self._snapshot.watches) if self._snapshot else []
+        if left and not self._is_interrupted:
+            self._is_interrupted = True
+            self._line(f"interrupted; {self._how_to_resume(left)}", LAST, limit=None)
+
+    def _line(self, text: str, level: str, limit: int | None = MAX_LINE) -> None:
         self._told_at = self._clock()
-        self._show(f"[{self._host}] {text if len(text) <= limit else plain(text, limit)}", level)
+        self._show(f"[{self._host}] {text if limit is None or len(text) <= limit else plain(text, limit)}", level)
 
     def _open(self, snapshot: Snapshot) -> None:
         left = plural(len(pending(snapshot.watches)), "task")
@@ -132,8 +142,12 @@ class Progress:
         watches = list(dict.fromkeys(snapshot.watches))
         stories = {watch: _story(watch, describe_task(watch, snapshot.now)) for watch in watches}
         changed = [watch for watch in watches if self._told.get(watch) != stories[watch]]
-        for watch in sorted(changed, key=_urgency)[:MAX_LINES]:
-            self._line(self._task_line(watch, snapshot), _level(watch))
+        shown = sorted(changed, key=_urgency)[:MAX_LINES]
+        rows = [self._columns(watch, snapshot) for watch in shown]
+        for column, width in enumerate(self._widths):
+            self._widths[column] = max([width, *(len(row[column]) for row in rows)])
+        for watch, row in zip(shown, rows):
+            self._line(self._task_line(watch, row, snapshot), _level(watch))
         self._told.update({watch: stories[watch] for watch in changed})
         if changed and len(watches) > MAX_LINES:
             self._line(_totals(snapshot), PLAIN)
@@ -151,33 +165,44 @@ class Progress:
             return
         self._told_command = True
         when = "" if snapshot.over else "if interrupted, "
+        self._line(f"{when}{self._how_to_resume(left)}", PLAIN, limit=None)
+
+    def _how_to_resume(self, left: list[dict[str, t.Any]]) -> str:
         if len(left) > MAX_LISTED:
-            self._line(f"{when}run the same task again to resume the wait", PLAIN)
-            return
+            return "run the same task again to resume the wait"
         tasks = [{key: value for key, value in ref.items() if value is not None} for ref in left]
         variables = shlex.quote(json.dumps({"tasks": tasks, **self._options}))
-        line = f"{when}resume with: ansible-playbook huaweicloud.tasks.wait -e {variables}"
-        self._line(line, PLAIN, limit=len(line))
+        return f"resume with: ansible-playbook huaweicloud.tasks.wait -e {variables}"
 
-    def _task_line(self, watch: TaskWatch, snapshot: Snapshot) -> str:
+    def _columns(self, watch: TaskWatch, snapshot: Snapshot) -> list[str]:
+        """Return what stands below each other: the task, its name, its status, its progress."""
         task, text = watch.task, describe_task(watch, snapshot.now)
         name = plain((task.name if task else watch.ref.task_name) or "", 80)
-        parts = [f"{text.service} {_short_id(watch)}", name, _status(watch, text)]
-        if text.progress is not None and not watch.settled:
-            parts.append(self._bar(text.progress) + self._with_fall(watch, text.progress))
-        parts += [text.step, f"elapsed {_duration(snapshot.elapsed)}"]
+        bar = self._bar(text.progress) if text.progress is not None and not watch.settled else ""
+        return [f"{text.service} {_short_id(watch)}", name, _status(watch, text), bar]
+
+    def _task_line(self, watch: TaskWatch, row: list[str], snapshot: Snapshot) -> str:
+        task, text = watch.task, describe_task(watch, snapshot.now)
+        columns = [part.ljust(min(width, MAX_COLUMN)) for part, width in zip(row, self._widths) if width]
+        parts = [f"elapsed {_duration(snapshot.elapsed)}"]
         if task and task.remaining_seconds is not None and not watch.settled:
             parts.append(f"remaining {_duration(task.remaining_seconds)}")
-        return "  ".join(part for part in parts if part)
+        parts += [text.step, self._fall(watch, text), _trouble(watch, text)]
+        return "  ".join([*columns, *filter(None, parts)])
 
     def _bar(self, percent: int) -> str:
         full = percent * BAR_CELLS // 100
         return f"{self._cells[0] * full}{self._cells[1] * (BAR_CELLS - full)} {percent:3d} %"
 
-    def _with_fall(self, watch: TaskWatch, percent: int) -> str:
-        """Say so where the API reports less progress than before."""
-        before, self._told_progress[watch] = self._told_progress.get(watch, 0), percent
-        return f" (the API reported {before} % before)" if percent < before else ""
+    def _fall(self, watch: TaskWatch, text: TaskText) -> str:
+        """Say why there is less progress than before: another step, or the API's own figure."""
+        if text.progress is None or watch.settled:
+            return ""
+        before, step = self._told_figures.get(watch, (0, ""))
+        self._told_figures[watch] = (text.progress, text.step)
+        if text.progress >= before:
+            return ""
+        return f"(was {before} % at {step})" if step not in ("", text.step) else f"(the API reported {before} % before)"
 
 
 def _may_be_resumed(snapshot: Snapshot) -> bool:
@@ -205,10 +230,13 @@ def _level(watch: TaskWatch) -> str:
 
 
 def _status(watch: TaskWatch, text: TaskText) -> str:
-    if not text.trouble:
-        return text.status or ("no status" if watch.task else "not polled yet")
-    after = "gave up" if watch.final_error else "retrying"
-    return ", ".join(filter(None, (text.status, text.trouble, after)))
+    if watch.task:
+        return text.status or "no status"
+    return "not seen" if text.trouble else "not polled yet"
+
+
+def _trouble(watch: TaskWatch, text: TaskText) -> str:
+    return f"{text.trouble}, {'gave up' if watch.final_error else 'retrying'}" if text.trouble else ""
 
 
 def _short_id(watch: TaskWatch) -> str:

@@ -9,6 +9,7 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import locale
 import os
@@ -20,7 +21,7 @@ import time
 from ansible import constants as C
 from ansible.utils.display import Display
 
-from ._progress import BAD, GOOD, TROUBLE
+from ._progress import BAD, GOOD, LAST, TROUBLE
 
 COLORS = {GOOD: C.COLOR_OK, BAD: C.COLOR_ERROR, TROUBLE: C.COLOR_WARN}
 # What Ansible may need to write a line that it was sent, and the reader of a pipe to go away.
@@ -44,9 +45,23 @@ class Terminal:
         self._mute = self._mute or not self._is_read()
         if self._mute:
             return
+        if level == LAST:
+            self._write(line)
+            return
         self._shown_at = time.monotonic()
         # Lines on stderr reach a pipe at once and leave the JSON of a callback on stdout whole.
         Display().display(line, color=COLORS.get(level), stderr=True)
+
+    def _write(self, line: str) -> None:
+        """Write a line past Ansible, which takes none any more when it ends its workers."""
+        with contextlib.suppress(OSError):
+            descriptor = os.open(self._stream, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY)
+            try:
+                # A terminal shows ^C where the cursor is.
+                start = "\n" if os.isatty(descriptor) else ""
+                os.write(descriptor, f"{start}{line}\n".encode(errors="backslashreplace"))
+            finally:
+                os.close(descriptor)
 
     def _is_read(self) -> bool:
         """Say whether somebody may still read the stream, as far as the system tells."""

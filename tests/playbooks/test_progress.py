@@ -89,7 +89,7 @@ def test_lines_through_pipes(here: Controller) -> None:
         assert result.result["polls"] > 1
     texts = "\n".join(line.text for line in run.progress("h1"))
     assert re.search(
-        r"Running  [█░]{10} +\d+ %  step [123]/3 (INIT|RESTORE|START)  elapsed 0:00:\d\d  remaining 0:0\d:\d\d", texts
+        r"Running  [█░]{10} +\d+ %  elapsed 0:00:\d\d  remaining 0:0\d:\d\d  step [123]/3 (INIT|RESTORE|START)", texts
     )
     assert "complete" in run.progress("h1")[-1].text
     # They took turns.
@@ -264,7 +264,7 @@ def test_trouble_on_the_way_to_the_host(here: Controller) -> None:
     trouble = [line for line in lines if "retrying" in line.text]
     assert len(trouble) == 2
     assert "No route to host" in trouble[0].text
-    assert all("Running, no response: " in line.text for line in trouble)
+    assert all("  Running  " in line.text and "no response: " in line.text for line in trouble)
     # The good answer after each trouble is told too.
     assert all("Running  " in lines[lines.index(line) + 1].text or "Completed" in lines[-1].text for line in trouble)
     result = run.result("wait").result
@@ -319,6 +319,9 @@ def test_ctrl_c(here: Controller) -> None:
         run.wait()
         assert run.process.returncode != 0
         assert run.ended_at - pressed < 5
+        (line,) = (line for line in run.progress() if "resume with: " in line.plain)
+        assert line.plain.startswith("[h1] interrupted; ")
+        assert task["task_id"] in line.plain
         while here.survivors():
             assert time.monotonic() - pressed < 10, here.survivors()
             time.sleep(0.1)

@@ -159,8 +159,8 @@ def test_make_demo(copy: Path, sim: Simulator, tmp_path: Path) -> None:
     done = cloud.run(["make", "demo"], copy, cloud.environment(tmp_path, sim))
     cloud.assert_good(done)
     assert "Making .venv" not in done.stderr
-    assert "TASK [Wait for all four]" in done.stdout
-    assert "4 of 4 tasks finished" in done.stdout
+    assert "TASK [Wait for all six]" in done.stdout
+    assert "6 of 6 tasks finished" in done.stdout
     assert "The backup file is damaged." in done.stdout
     assert "rescued=1" in done.stdout
 

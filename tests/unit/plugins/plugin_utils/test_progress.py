@@ -21,6 +21,7 @@ from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._progress import
     BAD,
     GOOD,
     HEARTBEAT_SECONDS,
+    LAST,
     PLAIN,
     TROUBLE,
     Progress,
@@ -187,6 +188,23 @@ def test_the_command_leaves_out_what_has_finished() -> None:
     assert json.loads(command[3]) == {"tasks": [{"service": "dds", "task_id": "task01"}]}
 
 
+def test_an_interrupted_wait_ends_in_a_command_that_resumes_it() -> None:
+    scene = Scene(*many(2))
+    assert scene.lines_of(scene.progress.interrupted) == []
+    scene.look(done(), running())
+    (line,) = scene.lines_of(scene.progress.interrupted)
+    assert line.startswith("[h1] interrupted; resume with: ")
+    assert json.loads(resume_arguments(line)[3]) == {"tasks": [{"service": "dds", "task_id": "task01"}]}
+    assert scene.levels[-1] == LAST
+    assert scene.lines_of(scene.progress.interrupted) == []
+
+
+def test_an_interruption_with_nothing_left_needs_no_command() -> None:
+    scene = Scene(*many(2))
+    scene.look(done(), failed(), over=True)
+    assert scene.lines_of(scene.progress.interrupted) == []
+
+
 @pytest.mark.parametrize(("require", "ends"), [("all", [done(), done()]), ("any", [done(), running()])])
 def test_a_wait_that_succeeds_needs_no_command(require: str, ends: list[Task]) -> None:
     scene = Scene(*many(2), require=require)
@@ -241,8 +259,8 @@ def test_a_line_is_complete_in_itself() -> None:
     task = Task("taurusdb_restore", State.RUNNING, RESTORE_ID, "Restore", "in07", status="Running", progress=53)
     line = scene.look(task._replace(remaining_seconds=200, sub_tasks=steps), after=83)[1]
     assert line == (
-        "[h1 -> bastion] TaurusDB restore 866b2273  Restore  Running  █████░░░░░  53 %  step 2/3 RESTORE  "
-        "elapsed 0:01:23  remaining 0:03:20"
+        "[h1 -> bastion] TaurusDB restore 866b2273  Restore  Running  █████░░░░░  53 %  "
+        "elapsed 0:01:23  remaining 0:03:20  step 2/3 RESTORE"
     )
 
 
@@ -266,6 +284,18 @@ def test_the_bar_without_blocks_is_ascii() -> None:
     assert line.isascii()
 
 
+def test_lines_stand_below_each_other() -> None:
+    scene = Scene(TaskRef("dds", "a"), TaskRef("taurusdb_restore", RESTORE_ID, "in07", "Restore"), TaskRef("ecs", "e"))
+    scene.look(running(5, name="Create_MongoDB"), running(7, name="Restore"), running(None, name="CreateServers"))
+    assert [line for line, dummy in scene.told[1:]] == [
+        "[h1] DDS a                      Create_MongoDB  Running  ░░░░░░░░░░   5 %  elapsed 0:00:05",
+        "[h1] TaurusDB restore 866b2273  Restore         Running  ░░░░░░░░░░   7 %  elapsed 0:00:05",
+        "[h1] ECS e                      CreateServers   Running                    elapsed 0:00:05",
+    ]
+    (line,) = scene.look(done(name="Create_MongoDB"))
+    assert line == "[h1] DDS a                      Create_MongoDB  Completed                    elapsed 0:00:10"
+
+
 def test_what_is_not_known_is_left_out() -> None:
     line = Scene().look(running(None))[1]
     assert line == "[h1] DDS a  Running  elapsed 0:00:05"
@@ -274,7 +304,8 @@ def test_what_is_not_known_is_left_out() -> None:
 def test_a_finished_task_shows_no_bar_and_no_remaining_time() -> None:
     scene = Scene()
     scene.look(running(40))
-    assert scene.look(done(progress=100, remaining_seconds=0), over=True) == ["[h1] DDS a  Completed  elapsed 0:00:10"]
+    (line,) = scene.look(done(progress=100, remaining_seconds=0), over=True)
+    assert re.fullmatch(r"\[h1\] DDS a  Completed +elapsed 0:00:10", line)
 
 
 def test_a_task_without_an_id_is_named_by_its_instance() -> None:
@@ -286,7 +317,7 @@ def test_the_failed_step_is_named() -> None:
     scene = Scene(TaskRef("taurusdb_restore", "a", "in07", "Restore"))
     scene.look(running(40))
     steps = (SubTask("INIT", "complete", State.SUCCEEDED, 100), SubTask("RESTORE", "Failed", State.FAILED, 50))
-    assert "Failed  step 2/2 RESTORE" in scene.look(failed(sub_tasks=steps), over=True)[0]
+    assert "  elapsed 0:00:10  step 2/2 RESTORE" in scene.look(failed(sub_tasks=steps), over=True)[0]
 
 
 def test_long_waits_show_hours() -> None:
@@ -363,7 +394,8 @@ def test_looks_within_a_second_are_told_together_later() -> None:
 def test_the_end_is_told_at_once() -> None:
     scene = Scene()
     scene.look(running(10))
-    assert scene.look(done(), after=0.1, over=True) == ["[h1] DDS a  Completed  elapsed 0:00:05"]
+    (line,) = scene.look(done(), after=0.1, over=True)
+    assert "  Completed  " in line
 
 
 def test_levels() -> None:
@@ -383,7 +415,7 @@ def test_trouble_is_told_once_and_so_is_its_end() -> None:
     scene = Scene()
     scene.look(running(40))
     (line,) = scene.look(error())
-    assert line == "[h1] DDS a  Running, HTTP 503 APIGW.0613, retrying  ████░░░░░░  40 %  elapsed 0:00:10"
+    assert line == "[h1] DDS a  Running  ████░░░░░░  40 %  elapsed 0:00:10  HTTP 503 APIGW.0613, retrying"
     assert scene.look(error()) == []
     assert scene.look(running(40)) == ["[h1] DDS a  Running  ████░░░░░░  40 %  elapsed 0:00:20"]
     assert scene.look(running(40)) == []
@@ -399,16 +431,16 @@ def test_trouble_without_an_answer_says_what_happened() -> None:
     scene = Scene()
     trouble = ApiError("Connection timed out", kind="connection", action="The host could not be reached")
     line = scene.look(trouble)[1]
-    assert line == "[h1] DDS a  no response: Connection timed out, retrying  elapsed 0:00:05"
+    assert line == "[h1] DDS a  not seen  elapsed 0:00:05  no response: Connection timed out, retrying"
     scene.look(running(1))
-    assert "Running, no response: Connection timed out" in scene.look(trouble)[0]
+    assert scene.look(trouble)[0].endswith("  elapsed 0:00:15  no response: Connection timed out, retrying")
 
 
 def test_an_id_that_is_not_known_yet_is_trouble() -> None:
     scene = Scene()
     assert (
         scene.look(error(400, "DBS.200543"))[1]
-        == "[h1] DDS a  not found (HTTP 400 DBS.200543), retrying  elapsed 0:00:05"
+        == "[h1] DDS a  not seen  elapsed 0:00:05  not found (HTTP 400 DBS.200543), retrying"
     )
     assert scene.levels == [PLAIN, TROUBLE]
 
@@ -418,7 +450,7 @@ def test_a_task_that_is_given_up_is_told_as_such() -> None:
     scene.look(running(1), running(1))
     scene.look(error(), running(1))
     (line,) = scene.look(error(), running(1), after=10)
-    assert "Running, HTTP 503 APIGW.0613, gave up" in line
+    assert line.endswith("HTTP 503 APIGW.0613, gave up")
     assert scene.levels[-1] == BAD
 
 
@@ -592,8 +624,8 @@ def test_a_throttled_poll_is_no_trouble() -> None:
     scene = Scene(*many(2))
     first = scene.look(running(1), error(429, "APIGW.0308"))
     assert first[1:] == [
-        "[h1] DDS task00  Running  ░░░░░░░░░░   1 %  elapsed 0:00:05",
-        "[h1] DDS task01  not polled yet  elapsed 0:00:05",
+        "[h1] DDS task00  Running         ░░░░░░░░░░   1 %  elapsed 0:00:05",
+        "[h1] DDS task01  not polled yet                    elapsed 0:00:05",
     ]
     assert scene.look(error(429, "APIGW.0308"), error(429, "APIGW.0308")) == []
 
@@ -605,9 +637,20 @@ def test_progress_that_falls_says_so() -> None:
     scene = Scene()
     scene.look(running(30))
     assert scene.look(running(13)) == [
-        "[h1] DDS a  Running  █░░░░░░░░░  13 % (the API reported 30 % before)  elapsed 0:00:10"
+        "[h1] DDS a  Running  █░░░░░░░░░  13 %  elapsed 0:00:10  (the API reported 30 % before)"
     ]
     assert "before" not in scene.look(running(14))[0]
+
+
+def test_progress_that_falls_with_the_next_step_says_so() -> None:
+    scene = Scene()
+    init = SubTask("INIT", "Running", State.RUNNING, 30)
+    scene.look(running(30, sub_tasks=(init,)))
+    steps = (init._replace(state=State.SUCCEEDED), SubTask("RESTORE", "Running", State.RUNNING, 0))
+    assert scene.look(running(13, sub_tasks=steps)) == [
+        "[h1] DDS a  Running  █░░░░░░░░░  13 %  elapsed 0:00:10  step 2/2 RESTORE  (was 30 % at step 1/1 INIT)"
+    ]
+    assert "was" not in scene.look(running(14, sub_tasks=steps))[0]
 
 
 def test_lines_are_bounded() -> None:

@@ -19,7 +19,7 @@ import pytest
 from ansible import constants as C
 
 from ansible_collections.huaweicloud.tasks.plugins.plugin_utils import _terminal
-from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._progress import BAD, PLAIN
+from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._progress import BAD, LAST, PLAIN
 from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._terminal import Terminal, has_blocks
 
 
@@ -126,6 +126,39 @@ def test_no_such_process(shown: list[tuple[str, str | None]]) -> None:
     """As on a system without /proc."""
     Terminal(2**30, mute=False).show("line", BAD)
     assert shown == [("line", C.COLOR_ERROR)]
+
+
+def last_words(descriptor: int, reader: int, *, mute: bool = False) -> str:
+    """What arrives at the reader of a process whose wait is interrupted."""
+    process = stderr_of(descriptor)
+    Terminal(process.pid, mute=mute).show("last", LAST)
+    process.kill()
+    process.wait()
+    return os.read(reader, 100).decode()
+
+
+def test_the_last_line_is_not_left_to_ansible(shown: list[tuple[str, str | None]], tmp_path: Path) -> None:
+    """It takes none any more when it ends its workers."""
+    reader, writer = os.pipe()
+    assert last_words(writer, reader) == "last\n"
+    master, slave = pty.openpty()
+    assert last_words(slave, master) == "\r\nlast\r\n"
+    (tmp_path / "log").write_text("kept, ")
+    log = os.open(tmp_path / "log", os.O_RDWR)
+    assert last_words(os.dup(log), log) == "kept, last\n"
+    assert shown == []
+
+
+def test_a_last_line_that_nobody_can_read() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    with pytest.raises(BlockingIOError):
+        last_words(os.dup(writer), reader, mute=True)
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        last_words(os.dup(theirs.fileno()), ours.fileno())
+    Terminal(2**30, mute=False).show("last", LAST)
 
 
 def test_mute(shown: list[tuple[str, str | None]]) -> None:
