@@ -19,8 +19,9 @@ from ansible.plugins.action import ActionBase
 from ..module_utils._argspec import TASK_OPTIONS, WAIT_RULES, refs_of, wait_arguments
 from ..module_utils._endpoints import check_endpoint
 from ..module_utils._errors import InputError
+from ..module_utils._outcome import WaitFailure
 from ..module_utils._result import input_error_result, unknown_status_warnings, wait_result
-from ..module_utils._waiter import Failure, Probe, Waiter, new_waiter
+from ..module_utils._waiter import Probe, Waiter, new_waiter
 from ..plugin_utils._channel import Channel, ansible_pid, before_signals_end
 from ..plugin_utils._local import LocalWait
 from ..plugin_utils._progress import Progress
@@ -121,7 +122,8 @@ class ActionModule(ActionBase):
         channel = Channel(self._socket_folders(), wait, started=self._started, other_user=bool(self._connection.become))
         try:
             outcome = self._run_with(channel, progress, task_vars)
-            failure = Failure("connection", _how_it_died(outcome)) if wait.began and "polls" not in outcome else None
+            has_died = wait.began and "polls" not in outcome
+            failure = WaitFailure("connection", _how_it_died(outcome)) if has_died else None
         except TaskTimeoutError:
             # It may have struck while the channel was being closed.
             channel.close()
@@ -190,8 +192,8 @@ class ActionModule(ActionBase):
     def _shows(self, params: Result) -> bool:
         return bool(params["progress"] and not self._task.no_log)
 
-    def _keyword_timeout(self) -> Failure:
-        return Failure("timeout", f"the task's keyword timeout ended the wait after {self._task.timeout} s")
+    def _keyword_timeout(self) -> WaitFailure:
+        return WaitFailure("timeout", f"the task's keyword timeout ended the wait after {self._task.timeout} s")
 
     def _host(self, task_vars: Result) -> str:
         host = str(task_vars.get("inventory_hostname", "?"))

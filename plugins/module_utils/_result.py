@@ -13,9 +13,11 @@ import typing as t
 
 from ._custom import CUSTOM, service_of, title_of
 from ._errors import ApiError, TasksError, describe_response
+from ._policy import EPSILON
 from ._task import FAILED_STATES, State, SubTask, Task, TaskRef, unseen
+from ._task_watch import TaskWatch
 from ._text import plain, plural, sentence
-from ._waiter import EPSILON, Snapshot, TaskWatch
+from ._waiter import Snapshot
 
 # More tasks or steps than these are counted in a message, not named.
 MAX_NAMED = 10

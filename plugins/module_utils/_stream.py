@@ -20,7 +20,8 @@ from ._channel import Channel
 from ._errors import ApiError, ErrorClass
 from ._services import SERVICES
 from ._task import STATES, Task, TaskRef
-from ._waiter import Observation, Probe, Snapshot
+from ._task_watch import Observation
+from ._waiter import Probe, Snapshot
 
 # Comes as the address of the plugin where a run of the module is one poll of a wait that the plugin does.
 POLL = "huaweicloud.tasks-poll"

@@ -274,11 +274,12 @@ from ..module_utils._client import TaskClient, new_task_client
 from ..module_utils._custom import CUSTOM
 from ..module_utils._errors import ApiError, InputError, TasksError
 from ..module_utils._listing import Wanted, seconds_of
+from ..module_utils._policy import Policy
 from ..module_utils._query_module import TasksModule
 from ..module_utils._result import entry_of, pending, unknown_status_warnings
 from ..module_utils._services import SERVICES
 from ..module_utils._task import TaskRef
-from ..module_utils._waiter import Observation, Policy, TaskWatch
+from ..module_utils._task_watch import Observation, TaskWatch
 
 
 def is_list(params: t.Mapping[str, t.Any]) -> bool:

@@ -18,8 +18,9 @@ import typing as t
 
 from ..module_utils._result import TaskText, describe_limit, describe_task, pending
 from ..module_utils._task import State
+from ..module_utils._task_watch import TaskWatch
 from ..module_utils._text import plain, plural
-from ..module_utils._waiter import Snapshot, TaskWatch
+from ..module_utils._waiter import Snapshot
 
 MAX_LINES = 10
 # So many tasks fit into a command; the ids of more are those that the play has.

@@ -18,7 +18,7 @@ from ..module_utils._argspec import poll_arguments
 from ..module_utils._errors import ApiError, ErrorClass, TasksError
 from ..module_utils._stream import POLL, unseal
 from ..module_utils._task import TaskRef
-from ..module_utils._waiter import Observation
+from ..module_utils._task_watch import Observation
 
 MODULE = "huaweicloud.tasks.wait_for_task"
 

@@ -27,7 +27,8 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._channel import 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import wait_result
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._stream import Stream
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, new_waiter
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import new_waiter
 from ansible_collections.huaweicloud.tasks.plugins.plugin_utils import _terminal
 
 Result = dict[str, t.Any]

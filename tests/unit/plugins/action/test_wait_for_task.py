@@ -23,10 +23,12 @@ from ansible.template import Templar
 from ansible_collections.huaweicloud.tasks.plugins.action import wait_for_task as plugin
 from ansible_collections.huaweicloud.tasks.plugins.module_utils import _argspec
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import policy_of
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import wait_result
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._stream import POLL, Mask, seal
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, Waiter, policy_of
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Waiter
 from ansible_collections.huaweicloud.tasks.plugins.plugin_utils import _terminal
 
 WAIT = "huaweicloud.tasks.wait_for_task"

@@ -8,8 +8,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorCodes, classify_error
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import Policy
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, SubTask, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, Policy, Snapshot, Waiter
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot, Waiter
 
 # What a task answers: one observation for each look at it, of which the last one stays; or a function of the seconds.
 Answers = t.Union[t.Sequence[Observation], t.Callable[[float], Observation]]

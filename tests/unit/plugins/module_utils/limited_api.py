@@ -15,8 +15,10 @@ import random
 import typing as t
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import Policy
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, Policy, Snapshot, Waiter
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot, Waiter
 
 # No real clock begins at 0.
 EPOCH = 1_000_000.0

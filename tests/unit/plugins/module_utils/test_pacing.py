@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._pacing import FIRST_CHUNK, Pacer, told_rate
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import Policy
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, Policy, Snapshot
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot
 from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.limited_api import (
     KINDS,
     FixedWindow,

@@ -24,7 +24,8 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._stream import (
     unseal,
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, SubTask, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, new_waiter
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import new_waiter
 
 REF = TaskRef("dds", "9d10bfd1", "instance1")
 TASK = Task(

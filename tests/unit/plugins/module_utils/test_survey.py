@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import Policy
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Policy, Snapshot, Waiter
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot, Waiter
 from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.limited_api import (
     EPOCH,
     LATENCY,

@@ -13,15 +13,11 @@ from unittest.mock import Mock
 import pytest
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass, InputError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import Policy
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import (
-    Observation,
-    Policy,
-    Snapshot,
-    Waiter,
-    new_waiter,
-)
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot, Waiter, new_waiter
 from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.fake_api import (
     CANCELED,
     DONE,

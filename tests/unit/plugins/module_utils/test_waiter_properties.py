@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import refs_of
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass, classify_error
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import Policy
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import unknown_status_warnings, wait_result
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._schedule import JITTER
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES, Service
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import FINISHED_STATES, State, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import JITTER, Observation, Policy, Snapshot
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot
 from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.fake_api import CODES, Cloud, steps
 
 # Sums of floating-point seconds differ by less than this.

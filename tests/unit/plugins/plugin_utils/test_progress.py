@@ -15,8 +15,10 @@ from collections.abc import Iterator
 import pytest
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import Policy
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, SubTask, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Observation, Policy, Snapshot, TaskWatch
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation, TaskWatch
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot
 from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._progress import (
     BAD,
     GOOD,
