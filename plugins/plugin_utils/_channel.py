@@ -203,9 +203,15 @@ class Channel:
 def before_signals_end(clean: t.Callable[[], None]) -> t.Iterator[None]:
     """Call ``clean`` before a signal ends this process: the workers of Ansible end without a last word."""
     before: dict[int, t.Any] = {}
+    cleaning: list[int] = []
 
     def end(number: int, frame: t.Any) -> None:
+        # After Ctrl-C Ansible sends one signal after the other; the first goes on.
+        if cleaning:
+            return
+        cleaning.append(number)
         clean()
+        cleaning.clear()
         # Ansible's own handler would send the signal to the module as well, which could not remove what it is unpacking
         # then. The module ends by itself, since its plugin has gone.
         is_interrupt = before[number] is signal.default_int_handler

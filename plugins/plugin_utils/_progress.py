@@ -118,9 +118,10 @@ class Progress:
             self._tell_command(snapshot)
 
     def interrupted(self) -> None:
-        """Tell how to resume the wait, which ends at once; more than one signal may end it."""
-        left = pending(self._snapshot.watches) if self._snapshot else []
-        if left and not self._is_interrupted:
+        """Tell how to resume the wait, which ends at once."""
+        left = pending(self._snapshot.watches) if self._snapshot and not self._is_interrupted else []
+        if left:
+            # A second signal may come before the first has ended the process.
             self._is_interrupted = True
             self._line(f"interrupted; {self._how_to_resume(left)}", LAST, limit=None)
 

@@ -238,6 +238,29 @@ def test_a_signal_cleans_before_it_ends(number: signal.Signals) -> None:
     assert here.recv() == "clean"
 
 
+def hasty_worker(connection: Connection) -> None:
+    def clean() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.1)
+        connection.send("clean")
+
+    with before_signals_end(clean):
+        os.kill(os.getpid(), signal.SIGHUP)
+        time.sleep(PATIENCE)
+
+
+def test_a_second_signal_does_not_cut_the_cleaning_short() -> None:
+    here, there = FORK.Pipe()
+    process = FORK.Process(target=hasty_worker, args=(there,))
+    process.start()
+    there.close()
+    process.join(PATIENCE)
+    assert process.exitcode == -signal.SIGHUP
+    assert here.recv() == "clean"
+    with pytest.raises(EOFError):
+        here.recv()
+
+
 def test_an_interrupt_is_passed_on() -> None:
     done: list[str] = []
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
