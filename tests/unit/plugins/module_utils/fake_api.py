@@ -1,22 +1,29 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""a fake API for the tests of the waiter: its clock, its sleep and its answers go together."""
+"""A fake API for the tests of the waiter: its clock, its sleep and its answers go together."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorCodes, classify_error
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
+    ApiError,
+    ErrorClass,
+    ErrorCodes,
+    classify_error,
+)
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import Policy
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, SubTask, Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot, Waiter
 
-# What a task answers: one observation for each look at it, of which the last one stays; or a function of the seconds.
+# What a task answers: one observation for each poll, of which the last one stays; or a function of the seconds.
 Answers = t.Union[t.Sequence[Observation], t.Callable[[float], Observation]]
 # No real clock begins at 0.
 EPOCH = 1_000_000.0
+# Pauses that do not grow.
+STEADY: dict[str, t.Any] = {"sleep": 5, "max_sleep": 5}
 
 
 def ref(task_id: str = "a", service: str = "dds", **more: str) -> TaskRef:
@@ -78,13 +85,17 @@ def unknown_id() -> ApiError:
     return http_error(400, "DBS.200543")
 
 
+def not_polled() -> ApiError:
+    return ApiError("its turn did not come", error_class=ErrorClass.NOT_POLLED)
+
+
 def at_times(*steps_: tuple[float, Observation]) -> t.Callable[[float], Observation]:
     """Answers by the seconds since the start: the last of those whose second has come."""
     return lambda seconds: [answer for since, answer in steps_ if seconds >= since][-1]
 
 
 class Cloud:
-    """Answers looks after ``durations`` seconds (the last one stays), and notes everything that a wait does."""
+    """Answers polls after ``durations`` seconds (the last one stays), and notes everything that a wait does."""
 
     def __init__(
         self,
@@ -99,7 +110,7 @@ class Cloud:
         self._seen: dict[TaskRef, int] = {}
         self.now = EPOCH
         self.sleeps: list[float] = []
-        self.action: list[list[TaskRef]] = []
+        self.batches: list[list[TaskRef]] = []
         self.polled_from: list[float] = []
         self.updates: list[Snapshot] = []
 
@@ -115,25 +126,25 @@ class Cloud:
 
     def probe(self, refs: t.Sequence[TaskRef]) -> list[Observation]:
         self.polled_from.append(self.now - EPOCH)
-        self.action.append(list(refs))
+        self.batches.append(list(refs))
         answers = [self._answer(each) for each in refs]
-        self.now += self._durations[min(len(self.action), len(self._durations)) - 1]
+        self.now += self._durations[min(len(self.batches), len(self._durations)) - 1]
         return answers
 
-    def _answer(self, action: TaskRef) -> Observation:
-        script = self._answers[action]
+    def _answer(self, ref: TaskRef) -> Observation:
+        script = self._answers[ref]
         if callable(script):
             answer = script(self.now - EPOCH)
         else:
-            index = self._seen.get(action, 0)
-            self._seen[action] = index + 1
+            index = self._seen.get(ref, 0)
+            self._seen[ref] = index + 1
             answer = script[min(index, len(script) - 1)]
         if isinstance(answer, Task):
             return answer._replace(
-                service=action.service,
-                id=action.task_id,
-                name=answer.name or action.task_name,
-                instance_id=action.instance_id,
+                service=ref.service,
+                id=ref.task_id,
+                name=answer.name or ref.task_name,
+                instance_id=ref.instance_id,
             )
         return answer
 
@@ -159,9 +170,9 @@ class Cloud:
         return self.wait(Policy(**policy), refs).run()
 
     @property
-    def asked_ids(self) -> list[str]:
-        """What was asked in each look, as ``ab`` for the tasks a and b."""
-        return ["".join(str(each.task_id) for each in look) for look in self.action]
+    def polled_ids(self) -> list[str]:
+        """What each poll was for, as ``ab`` for the tasks a and b."""
+        return ["".join(str(each.task_id) for each in batch) for batch in self.batches]
 
 
 def cloud(*answers: Answers, **more: t.Any) -> Cloud:
@@ -171,3 +182,7 @@ def cloud(*answers: Answers, **more: t.Any) -> Cloud:
 
 def failure_kind(snapshot: Snapshot) -> str | None:
     return snapshot.failure.kind if snapshot.failure else None
+
+
+def statuses(snapshot: Snapshot) -> list[str | None]:
+    return [watch.task.status if watch.task else None for watch in snapshot.watches]

@@ -25,7 +25,7 @@ from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.fake_
 
 # Sums of floating-point seconds differ by less than this.
 EPSILON = 1e-5
-MAX_LOOKS = 500
+MAX_POLLS = 500
 WORDS = [*{word for service in SERVICES.values() for word in service.statuses}, "Paused", "", "SUCCEEDED", None]
 KEYS = {"changed", "tasks", "task", "pending", "elapsed", "polls", "msg", "failure"}
 KINDS = {
@@ -134,7 +134,7 @@ def always(test: t.Callable[..., None]) -> t.Callable[..., None]:
 
 
 class Witness(Cloud):
-    """Remembers for itself what each task answered last, and how long looks took."""
+    """Remembers for itself what each task answered last, and how long polls took."""
 
     def __init__(self, *arguments: t.Any, **more: t.Any) -> None:
         super().__init__(*arguments, **more)
@@ -143,7 +143,7 @@ class Witness(Cloud):
         self.strange: set[tuple[str, str]] = set()
 
     def probe(self, refs: t.Sequence[TaskRef]) -> list[Observation]:
-        assert len(self.action) < MAX_LOOKS, "the wait has no end"
+        assert len(self.batches) < MAX_POLLS, "the wait has no end"
         begun = self.now
         answers = super().probe(refs)
         self.took.append(self.now - begun)
@@ -159,7 +159,7 @@ class Witness(Cloud):
 class Run(t.NamedTuple):
     """A wait that has come to its end, and what it was made of."""
 
-    asked_for: list[TaskRef]
+    waited_for: list[TaskRef]
     policy: Policy
     cloud: Witness
     end: Snapshot
@@ -169,13 +169,13 @@ class Run(t.NamedTuple):
 @st.composite
 def runs(draw: st.DrawFn) -> Run:
     policy = draw(policies)
-    asked_for = draw(st.lists(refs, min_size=1 if policy.require == "any" else 0, max_size=5))
+    waited_for = draw(st.lists(refs, min_size=1 if policy.require == "any" else 0, max_size=5))
     cloud = Witness(
-        {each: draw(SCRIPTS[each.service]) for each in asked_for},
+        {each: draw(SCRIPTS[each.service]) for each in waited_for},
         durations=draw(st.just([0.0]) | st.lists(seconds, min_size=1, max_size=5)),
         random=draw(st.floats(0, 1, exclude_max=True)),
     )
-    return Run(asked_for, policy, cloud, cloud.wait(policy, asked_for).run(), cloud.latest)
+    return Run(waited_for, policy, cloud, cloud.wait(policy, waited_for).run(), cloud.latest)
 
 
 def succeeded(observation: Observation | None) -> bool:
@@ -187,11 +187,11 @@ def succeeded(observation: Observation | None) -> bool:
 
 @always
 @given(runs())
-def test_it_ends_by_the_deadline_plus_one_look(run: Run) -> None:
-    last_look = run.cloud.took[-1] if run.cloud.took else 0.0
+def test_it_ends_by_the_deadline_plus_one_poll(run: Run) -> None:
+    last_poll = run.cloud.took[-1] if run.cloud.took else 0.0
     assert run.end.over
-    assert run.end.elapsed <= run.policy.timeout + last_look + EPSILON
-    # No look begins after the deadline.
+    assert run.end.elapsed <= run.policy.timeout + last_poll + EPSILON
+    # No poll begins after the deadline.
     assert all(at <= run.policy.timeout + EPSILON for at in run.cloud.polled_from)
 
 
@@ -199,15 +199,15 @@ def polls_of(run: Run) -> list[list[tuple[float, float]]]:
     """When each task was polled: the beginnings and ends."""
     times = list(zip(run.cloud.polled_from, run.cloud.took))
     return [
-        [(at, at + took) for (at, took), batch in zip(times, run.cloud.action) if each in batch]
-        for each in dict.fromkeys(run.asked_for)
+        [(at, at + took) for (at, took), batch in zip(times, run.cloud.batches) if each in batch]
+        for each in dict.fromkeys(run.waited_for)
     ]
 
 
 @always
 @given(runs())
 def test_the_number_of_polls_is_bounded(run: Run) -> None:
-    assert run.end.polls == len(run.cloud.action)
+    assert run.end.polls == len(run.cloud.batches)
     assert all(len(polls) <= run.policy.timeout / run.policy.sleep + 2 for polls in polls_of(run))
     if run.policy.poll_once or run.policy.timeout == 0:
         assert run.end.polls <= 1
@@ -250,17 +250,17 @@ def test_pauses_have_an_upper_bound(run: Run) -> None:
 @always
 @given(runs())
 def test_success_needs_a_listed_word_of_every_required_task(run: Run) -> None:
-    if run.end.failure is not None or run.policy.poll_once or not run.asked_for:
+    if run.end.failure is not None or run.policy.poll_once or not run.waited_for:
         return
     enough = any if run.policy.require == "any" else all
-    assert enough(succeeded(run.latest.get(each)) for each in run.asked_for)
+    assert enough(succeeded(run.latest.get(each)) for each in run.waited_for)
 
 
 @always
 @given(runs())
 def test_success_is_never_missed(run: Run) -> None:
     enough = any if run.policy.require == "any" else all
-    if enough(succeeded(run.latest.get(each)) for each in run.asked_for) and run.asked_for:
+    if enough(succeeded(run.latest.get(each)) for each in run.waited_for) and run.waited_for:
         assert run.end.failure is None
 
 
@@ -269,7 +269,7 @@ def test_success_is_never_missed(run: Run) -> None:
 def test_a_wait_without_failure_is_a_success_or_a_check(run: Run) -> None:
     good = sum(watch.succeeded for watch in run.end.watches)
     is_success = good > 0 if run.policy.require == "any" else good == len(run.end.watches)
-    if not run.policy.poll_once and run.asked_for:
+    if not run.policy.poll_once and run.waited_for:
         assert (run.end.failure is None) == is_success
     if run.end.failure is not None:
         assert run.end.failure.kind in KINDS
@@ -279,11 +279,11 @@ def test_a_wait_without_failure_is_a_success_or_a_check(run: Run) -> None:
 @always
 @given(runs())
 def test_no_task_is_lost(run: Run) -> None:
-    assert [watch.ref for watch in run.end.watches] == run.asked_for
+    assert [watch.ref for watch in run.end.watches] == run.waited_for
     result = wait_result(run.end, single=False)
-    assert [entry["id"] for entry in result["tasks"]] == [each.task_id for each in run.asked_for]
+    assert [entry["id"] for entry in result["tasks"]] == [each.task_id for each in run.waited_for]
     seen = {each: answer for each, answer in run.latest.items() if isinstance(answer, Task)}
-    for each, entry in zip(run.asked_for, result["tasks"]):
+    for each, entry in zip(run.waited_for, result["tasks"]):
         if each in seen:
             assert (entry["status"], entry["state"]) == (seen[each].status, seen[each].state)
 
@@ -292,7 +292,7 @@ def test_no_task_is_lost(run: Run) -> None:
 @given(runs())
 def test_errors_are_kept(run: Run) -> None:
     result = wait_result(run.end, single=False)
-    for each, entry in zip(run.asked_for, result["tasks"]):
+    for each, entry in zip(run.waited_for, result["tasks"]):
         answer = run.latest.get(each)
         if isinstance(answer, ApiError):
             assert entry["error"] == answer.to_failure()
@@ -302,19 +302,19 @@ def test_errors_are_kept(run: Run) -> None:
 @given(runs())
 def test_pending_are_those_that_have_not_finished_and_fit_in_again(run: Run) -> None:
     result = wait_result(run.end, single=False)
-    left = [each for each, entry in zip(run.asked_for, result["tasks"]) if entry["state"] not in FINISHED_STATES]
+    left = [each for each, entry in zip(run.waited_for, result["tasks"]) if entry["state"] not in FINISHED_STATES]
     assert refs_of({"tasks": result["pending"]}) == list(dict.fromkeys(left))
 
 
 @always
 @given(runs())
-def test_finished_tasks_are_not_asked_for_again(run: Run) -> None:
+def test_finished_tasks_are_not_polled_again(run: Run) -> None:
     ended: set[TaskRef] = set()
     indices: dict[TaskRef, int] = {}
-    for look in run.cloud.action:
-        assert not ended & set(look)
-        assert len(look) == len(set(look))
-        for each in look:
+    for batch in run.cloud.batches:
+        assert not ended & set(batch)
+        assert len(batch) == len(set(batch))
+        for each in batch:
             script = t.cast("list[Observation]", run.cloud._answers[each])
             index = indices.get(each, 0)
             indices[each] = index + 1
@@ -358,7 +358,7 @@ def test_the_message_is_sentences_and_says_how_to_go_on(run: Run) -> None:
 
 @always
 @given(runs())
-def test_every_look_is_reported(run: Run) -> None:
+def test_every_poll_is_reported(run: Run) -> None:
     assert len(run.cloud.updates) == run.end.polls
     if run.cloud.updates:
         assert run.cloud.updates[-1] is run.end
@@ -378,9 +378,9 @@ def test_warnings_name_each_unlisted_word_once(run: Run) -> None:
 @always
 @given(st.lists(refs, min_size=1, max_size=4), seconds, short, st.data())
 def test_a_task_that_never_finishes_runs_out_of_time_to_the_second(
-    asked_for: list[TaskRef], timeout: float, sleep: float, data: st.DataObject
+    waited_for: list[TaskRef], timeout: float, sleep: float, data: st.DataObject
 ) -> None:
-    cloud = Cloud({each: data.draw(RUNNING[each.service]) for each in asked_for})
+    cloud = Cloud({each: data.draw(RUNNING[each.service]) for each in waited_for})
     end = cloud.wait(Policy(timeout=timeout, sleep=sleep)).run()
     assert end.failure and end.failure.kind == "timeout"
     assert abs(end.elapsed - timeout) <= EPSILON
