@@ -27,7 +27,7 @@ sys.path.insert(0, str(checkout.ROOT / "tests"))
 from simulator import Simulator, accounts
 
 PICTURE = checkout.ROOT / "docs" / "progress.svg"
-COLUMNS = 148
+COLUMNS = 156
 PLAYBOOK = "wait.yml"
 
 RESTORE = {
@@ -35,15 +35,23 @@ RESTORE = {
     "name": "RestoreTaurusInInstanceToExisted",
     "instance_id": "a23fb62bd61e4e9e9636fd2225f395bein07",
 }
-CREATION = {"id": "9d10bfd1-affb-49c3-b977-298950a8d6fa", "name": "Create_MongoDB"}
+KAFKA_INSTANCE = "6eec9b2f-2a0c-4a1c-9f52-3f7b4d7e9c51"
+# Of each further service: the id and the name of a task, the word while it runs, when it ends and how.
+OTHERS = {
+    "dds": ("9d10bfd1-affb-49c3-b977-298950a8d6fa", "Create_MongoDB", "Running", 6, "Completed"),
+    "kafka": ("8abfa7b272adc5b40172b73130065ae7", "bindInstancePublicIp", "EXECUTING", 3, "SUCCESS"),
+    "ecs": ("2c9f8ff4-6f2b-4c0e-9c1e-0d2a6b1f7e10", "createServer", "RUNNING", 3, "SUCCESS"),
+    "dcs": ("ff80808272d50b5c0172e48d7d7c2c58", "masterStandbySwapJob", "RUNNING", 6, "SUCCESS"),
+    "cce": ("354331b2-c2e6-11ea-9be4-0255ac1000c3", "CreateCluster", "Running", 9, "Success"),
+}
 
 # Seconds, progress of each of the steps, seconds that remain. They are far enough apart for slow machines
 # to draw the same picture.
 COURSE = (
-    (0, (40, 0, 0), 780),
-    (3, (100, 20, 0), 600),
-    (6, (100, 75, 0), 210),
-    (9, (100, 100, 50), 45),
+    (0, (40, 0, 0), 12),
+    (3, (100, 20, 0), 9),
+    (6, (100, 75, 0), 6),
+    (9, (100, 100, 50), 3),
 )
 END = 12
 
@@ -64,23 +72,32 @@ def restore_steps() -> list[dict[str, object]]:
     return [*running, {"at": END, "status": "complete", "sub_tasks": parts((100, 100, 100), 0)}]
 
 
-def creation_steps() -> list[dict[str, object]]:
-    return [
-        {"at": 0, "status": "Running", "progress": 35},
-        {"at": 3, "status": "Running", "progress": 80},
-        {"at": 6, "status": "Completed"},
-    ]
+def steps_of(service: str) -> list[dict[str, object]]:
+    _, _, running, end, done = OTHERS[service]
+    begin: dict[str, object] = {"at": 0, "status": running, "progress": 35}
+    halfway = [{"at": 3, "status": running, "progress": 80}] if end > 3 else []
+    return [begin, *halfway, {"at": end, "status": done}]
+
+
+def add_tasks(simulator: Simulator) -> None:
+    simulator.add_task("taurusdb_restore", steps=restore_steps(), **RESTORE)
+    for service, (task_id, name, *_) in OTHERS.items():
+        instance = {"instance_id": KAFKA_INSTANCE} if service == "kafka" else {}
+        simulator.add_task(service, id=task_id, name=name, steps=steps_of(service), **instance)
 
 
 def play(url: str) -> list[dict[str, object]]:
     restore = {"service": "taurusdb_restore", "instance_id": RESTORE["instance_id"], "task_id": RESTORE["id"]}
+    tasks = [{"service": service, "task_id": task_id} for service, (task_id, *_) in OTHERS.items()]
+    for task in tasks:
+        task |= {"instance_id": KAFKA_INSTANCE} if task["service"] == "kafka" else {}
     options = {
         "endpoint": url,
-        "tasks": [{**restore, "task_name": RESTORE["name"]}, {"service": "dds", "task_id": CREATION["id"]}],
+        "tasks": [{**restore, "task_name": RESTORE["name"]}, *tasks],
         "sleep": 1,
         "max_sleep": 1,
     }
-    task = {"name": "Wait for the restore and the new instance", "huaweicloud.tasks.wait_for_task": options}
+    task = {"name": "Wait for all that was started", "huaweicloud.tasks.wait_for_task": options}
     return [{"name": "Deploy", "hosts": "localhost", "gather_facts": False, "tasks": [task]}]
 
 
@@ -113,8 +130,7 @@ def perform(folder: pathlib.Path) -> str:
     """Run the play on a terminal; return what appeared there."""
     with Simulator() as simulator:
         (folder / PLAYBOOK).write_text(json.dumps(play(simulator.url)), encoding="utf-8")
-        simulator.add_task("taurusdb_restore", steps=restore_steps(), **RESTORE)
-        simulator.add_task("dds", steps=creation_steps(), **CREATION)
+        add_tasks(simulator)
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
         command = [str(checkout.BIN / "ansible-playbook"), PLAYBOOK]
