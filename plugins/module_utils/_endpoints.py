@@ -151,7 +151,7 @@ def endpoint_of(product: str, region: str | None) -> str:
     hosts = PRODUCTS.get(product) or Hosts(_all_but(product))  # as a play may name one
     if region not in hosts.prefixes:
         raise InputError(
-            f"The address of {product} in region '{region}' is not known. Known regions: "
+            f"No endpoint known for {product} in region '{region}'. Known regions: "
             f"{', '.join(sorted(hosts.prefixes))}. Set one of them, or set endpoint to the address from the region's "
             "endpoint list."
         )
@@ -186,7 +186,7 @@ def iam_endpoint_of(region: str | None) -> str:
     if not region:
         raise InputError("Neither region nor iam_endpoint is given, so IAM cannot be asked. Set one of them.")
     if region not in REGIONS:
-        raise InputError(f"The address of IAM in region '{region}' is not known. Set iam_endpoint.")
+        raise InputError(f"No endpoint known for IAM in region '{region}'. Set iam_endpoint.")
     return f"https://iam.{region}.{_domain_of(region)}" if region in IAM_REGIONS else GLOBAL_IAM
 
 

@@ -428,13 +428,14 @@ def _hint(status: int, code: str | None, error_class: ErrorClass, request: Reque
     if status == 403 and request.forbidden_hint:
         return request.forbidden_hint
     if status == 403:
-        return "These credentials may not read this: check project_id and the user's permissions for the task API."
+        what = "to read this task" if request.names_task else "for this"
+        return f"These credentials lack permission {what}: check project_id and the user's permissions."
     return _hint_of_class(error_class, request)
 
 
 def _hint_of_class(error_class: ErrorClass, request: Request) -> str:
     if error_class in (ErrorClass.TRANSIENT, ErrorClass.THROTTLED):
-        return "This may pass by itself: try again later."
+        return "This is usually temporary; retry later."
     if error_class is ErrorClass.NOT_FOUND:
         return request.not_found_hint
     return "Check the options that name the task." if request.names_task else "Check iam_endpoint and region."

@@ -858,9 +858,12 @@ def test_mistakes_in_a_task(cloud: t.Any, ref: TaskRef, message: str) -> None:
 NOWHERE = {"endpoint": None, "iam_endpoint": None, "project_id": "p", "auth_token": "t"}
 SETTINGS = [
     ({}, "Neither region nor endpoint is given."),
-    ({"region": "mars-1"}, "The address of dds in region 'mars-1' is not known."),
+    ({"region": "mars-1"}, "No endpoint known for dds in region 'mars-1'."),
     ({"endpoint": "https://e.example.com", "project_id": None}, "Neither project_id nor region is given."),
-    ({"endpoint": "https://e.example.com", "project_id": None, "region": "mars-1"}, "The address of IAM in region"),
+    (
+        {"endpoint": "https://e.example.com", "project_id": None, "region": "mars-1"},
+        "No endpoint known for IAM in region",
+    ),
     (
         {"region": "cn-north-4", "iam_endpoint": "http://iam.example.com", "project_id": None},
         "iam_endpoint is an http://",
@@ -887,7 +890,7 @@ def test_incomplete_credentials(cloud: t.Any, given: dict[str, str]) -> None:
 
 LOGIN_NOWHERE = [
     ({"iam_endpoint": None, "region": None}, "Neither region nor iam_endpoint is given"),
-    ({"iam_endpoint": None, "region": "mars-1"}, "The address of IAM in region 'mars-1' is not known"),
+    ({"iam_endpoint": None, "region": "mars-1"}, "No endpoint known for IAM in region 'mars-1'"),
     ({"iam_endpoint": "http://iam.example.com"}, "iam_endpoint is an http:// address"),
     ({"iam_endpoint": "nonsense"}, "iam_endpoint must be an address"),
 ]

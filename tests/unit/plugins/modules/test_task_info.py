@@ -94,7 +94,7 @@ MISTAKES: list[tuple[dict[str, t.Any], str]] = [
     ({"service": "ecs", "task_id": "t", "endpoint": None}, "Neither region nor endpoint is given."),
     (
         {"service": "sdrs", "task_id": "t", "endpoint": None, "region": "eu-west-0"},
-        "The address of sdrs in region 'eu-west-0' is not known. Known regions: af-south-1, ap-southeast-2,",
+        "No endpoint known for sdrs in region 'eu-west-0'. Known regions: af-south-1, ap-southeast-2,",
     ),
 ]
 
