@@ -50,16 +50,16 @@ def add_tasks(sim: Simulator, duration: float = 0, **more: t.Any) -> None:
         sim.add_task(**task, id=task_id, duration=duration, **more)
 
 
-def finish_late(sim: Simulator, task_id: str, seconds: float = 1) -> None:
-    """Create a task of DDS that is done some seconds after it was first asked for, however slow the machine is."""
+def finish_late(sim: Simulator, task_id: str, *, service: str = "dds", **task: t.Any) -> None:
+    """Create a task that is done a second after it was first asked for, however slow the machine is."""
 
     def finish() -> None:
         while not sim.requests(task_id=task_id):
             time.sleep(0.1)
-        time.sleep(seconds)
+        time.sleep(1)
         sim.change_task(task_id, status="Completed")
 
-    sim.add_task("dds", id=task_id, outcome="stuck", duration=100)
+    sim.add_task(service, id=task_id, outcome="stuck", duration=100, **task)
     threading.Thread(target=finish, daemon=True).start()
 
 

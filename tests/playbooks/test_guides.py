@@ -56,6 +56,19 @@ def test_an_example(example: list[dict[str, t.Any]], sim: Simulator, tmp_path: P
     cloud.assert_good(cloud.run_playbook([play], tmp_path, sim))
 
 
+def test_the_wait_that_is_resumed_goes_on(sim: Simulator, tmp_path: Path) -> None:
+    """The rescue in the guide to waiting, which a task that is done never reaches."""
+    (example,) = [example for example in EXAMPLES if "rescue" in example[0]]
+    cloud.finish_late(sim, "slow")
+    example[0]["block"][0]["huaweicloud.tasks.wait_for_task"].update(timeout=0)
+    for task in example[0]["block"] + example[0]["rescue"]:
+        task.get("huaweicloud.tasks.wait_for_task", {}).update(sleep=0.5)
+    play = cloud.play_of(example, tasks_to_wait_for=[{"service": "dds", "task_id": "slow"}])
+    done = cloud.run_playbook([play], tmp_path, sim)
+    cloud.assert_good(done)
+    assert "rescued=1" in done.stdout
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command(command: str, sim: Simulator, tmp_path: Path) -> None:
     asked = f"{command} -e endpoint={sim.url}"

@@ -29,14 +29,16 @@ README = (cloud.ROOT / "README.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CLOUD_HOST = re.compile(r"https://(gaussdb|dds)\.[^/]*\.myhuaweicloud\.com")
 DDS_TASK = "9d10bfd1-affb-49c3-b977-298950a8d6fa"
+INSTANCE = "a23fb62bd61e4e9e9636fd2225f395bein07"
+UNFINISHED = "0c6ba4ee-5e6b-4a4f-9a1c-5f2b7b1d9e01"
 TAURUSDB_TASK = "a9767ede-fe0f-4888-9003-e843a4c90514"
 TRAP = "uri and until"
 
 SECTIONS = [
     "Description",
+    "Use cases",
     "Requirements",
     "Installation",
-    "Use cases",
     "Testing",
     "Contributing",
     "Support",
@@ -65,10 +67,7 @@ COMMANDS = [
     if block.language == "shell"
     for command in block.text.splitlines()
 ]
-EXAMPLES = [yaml.safe_load(block.text) for block in BLOCKS if block.language == "yaml"]
-REQUIREMENTS = [example for example in EXAMPLES if isinstance(example, dict)]
-PLAYS = [example for example in EXAMPLES if isinstance(example, list) and "hosts" in example[0]]
-TASKS = [example for example in EXAMPLES if isinstance(example, list) and "hosts" not in example[0]]
+TASKS = [yaml.safe_load(block.text) for block in BLOCKS if block.language == "yaml"]
 
 
 def starting(word: str) -> list[str]:
@@ -91,9 +90,11 @@ def test_nothing_in_the_readme_is_left_out() -> None:
     tested = ("make", "ansible", "ansible-playbook", "ansible-galaxy", "python3")
     assert sorted(sum((starting(word) for word in tested), [])) == sorted(COMMANDS)
     assert all(starting(word) for word in tested)
-    assert len(REQUIREMENTS) == 1
-    assert PLAYS
     assert len(TASKS) >= 4
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) < 200
 
 
 def test_the_sections_are_those_of_certified_collections() -> None:
@@ -186,7 +187,11 @@ def pointed_at(sim: Simulator, command: str) -> str:
     return command.replace("-a '", f"-a 'endpoint={sim.url} ")
 
 
-@pytest.mark.parametrize("command", [*starting("ansible-playbook"), *starting("ansible")])
+WAITS = [command for command in starting("ansible-playbook") if "task_id=" in command]
+IDLE = [command for command in starting("ansible-playbook") if "task_id=" not in command]
+
+
+@pytest.mark.parametrize("command", [*WAITS, *starting("ansible")])
 def test_a_command_that_asks_the_cloud(command: str, sim: Simulator, tmp_path: Path) -> None:
     cloud.add_tasks(sim)
     asked = pointed_at(sim, command)
@@ -196,13 +201,22 @@ def test_a_command_that_asks_the_cloud(command: str, sim: Simulator, tmp_path: P
     assert "succeeded" in done.stdout
 
 
-@pytest.mark.parametrize("command", starting("ansible-playbook"))
+@pytest.mark.parametrize("command", WAITS)
 def test_the_exit_status_tells_that_the_task_failed(command: str, sim: Simulator, tmp_path: Path) -> None:
     sim.add_task("dds", id=DDS_TASK, status="Failed", fail_reason="The disk is full.")
     asked = pointed_at(sim, command)
     done = cloud.run(["bash", "-euc", asked], tmp_path, cloud.environment(tmp_path, sim))
     assert done.returncode == 2
     assert f"{DDS_TASK}: failed (Failed), The disk is full." in done.stdout
+
+
+@pytest.mark.parametrize("command", IDLE)
+def test_a_command_that_waits_until_an_instance_is_idle(command: str, sim: Simulator, tmp_path: Path) -> None:
+    running = sim.add_task("taurusdb", id=UNFINISHED, instance_id=INSTANCE, duration=4)
+    asked = pointed_at(sim, command)
+    done = cloud.run(["bash", "-euc", asked], tmp_path, cloud.environment(tmp_path, sim))
+    cloud.assert_good(done)
+    assert len(sim.requests(task_id=running["task_id"])) > 1
 
 
 # The commands that install
@@ -213,10 +227,6 @@ def test_installing(sim: Simulator, tmp_path: Path) -> None:
     built = cloud.run(["ansible-galaxy", "collection", "build", cloud.ROOT, "--output-path", tmp_path], tmp_path, env)
     cloud.assert_good(built)
     (tarball,) = tmp_path.glob("huaweicloud-tasks-*.tar.gz")
-    (requirements,) = REQUIREMENTS
-    assert requirements == {"collections": [{"name": "huaweicloud.tasks"}]}
-    from_file = {"collections": [{"name": str(tarball), "type": "file"}]}
-    (tmp_path / "requirements.yml").write_text(yaml.safe_dump(from_file), encoding="utf-8")
     for command in starting("ansible-galaxy"):
         words = [re.sub(r"^huaweicloud\.tasks(:==.*)?$", str(tarball), word) for word in shlex.split(command)]
         done = cloud.run([*words, "--offline", "--force"], tmp_path, env)
@@ -243,14 +253,6 @@ def test_what_a_host_needs_is_what_the_tests_have(command: str, sim: Simulator, 
 # The examples
 
 
-@pytest.mark.parametrize("example", PLAYS, ids=title)
-def test_a_play(example: list[dict[str, t.Any]], sim: Simulator, tmp_path: Path) -> None:
-    cloud.add_tasks(sim)
-    done = cloud.run_playbook(example, tmp_path, sim)
-    cloud.assert_good(done)
-    assert "skipping" not in done.stdout
-
-
 def with_cloud(example: list[dict[str, t.Any]], sim: Simulator) -> list[dict[str, t.Any]]:
     """Tasks of an example, with the simulator for the cloud."""
     return list(yaml.safe_load(CLOUD_HOST.sub(sim.url, yaml.safe_dump(example, width=1000))))
@@ -269,15 +271,14 @@ def test_tasks(example: list[dict[str, t.Any]], sim: Simulator, tmp_path: Path) 
     assert "skipping" not in done.stdout
 
 
-def test_the_wait_in_portions_goes_on(sim: Simulator, tmp_path: Path) -> None:
-    (example,) = [example for example in TASKS if "rescue" in example[0]]
-    cloud.finish_late(sim, DDS_TASK)
-    example[0]["block"][0]["huaweicloud.tasks.wait_for_task"].update(timeout=0)
-    for task in example[0]["block"] + example[0]["rescue"]:
-        task.get("huaweicloud.tasks.wait_for_task", {}).update(sleep=0.5)
+def test_the_tasks_that_wait_until_an_instance_is_idle(sim: Simulator, tmp_path: Path) -> None:
+    (example,) = [example for example in TASKS if "huaweicloud.tasks.task_info" in example[0]]
+    assert len(example) == 2
+    example[1]["huaweicloud.tasks.wait_for_task"].update(sleep=0.5)
+    cloud.finish_late(sim, UNFINISHED, service="taurusdb", instance_id=INSTANCE)
     done = cloud.run_playbook([cloud.play_of(example)], tmp_path, sim)
     cloud.assert_good(done)
-    assert "rescued=1" in done.stdout
+    assert sim.requests(task_id=UNFINISHED)
 
 
 def test_the_trap(sim: Simulator, tmp_path: Path) -> None:
