@@ -131,8 +131,8 @@ class ActionModule(ActionBase):
         if wait.result is not None:
             outcome = {**outcome, **wait.result, "failed": wait.result["failure"] is not None}
         elif failure is not None:
-            snapshot = waiter.snapshot(over=True, failure=failure)
-            outcome = {**outcome, **wait_result(snapshot, single=params["tasks"] is None), "failed": True}
+            view = waiter.view(over=True, failure=failure)
+            outcome = {**outcome, **wait_result(view, single=params["tasks"] is None), "failed": True}
         if outcome.get("polls") and not channel.connected and self._shows(params):
             folders = " or ".join(self._socket_folders())
             outcome["warnings"] = [*outcome.get("warnings", ()), NO_LINES.format(folders=folders)]
@@ -173,19 +173,19 @@ class ActionModule(ActionBase):
         progress = self._progress(params, task_vars)
         polls = RemotePolls(self, dict(self._task.args), task_vars)
         waiter = self._waiter(params, polls, progress)
-        progress.begin(waiter.snapshot())
+        progress.begin(waiter.view())
         try:
             with before_signals_end(progress.interrupted):
-                snapshot = waiter.run()
+                view = waiter.run()
         except TaskTimeoutError:
-            snapshot = waiter.snapshot(over=True, failure=self._keyword_timeout())
+            view = waiter.view(over=True, failure=self._keyword_timeout())
         except FirstPollFailedError as error:
             return error.result
         finally:
             polls.remove_lost_folders()
-        result = {**polls.remarks(), **wait_result(snapshot, single=params["tasks"] is None)}
-        warnings = [*result.get("warnings", ()), *unknown_status_warnings(snapshot.watches)]
-        return {**result, "failed": snapshot.failure is not None, **({"warnings": warnings} if warnings else {})}
+        result = {**polls.remarks(), **wait_result(view, single=params["tasks"] is None)}
+        warnings = [*result.get("warnings", ()), *unknown_status_warnings(view.watches)]
+        return {**result, "failed": view.failure is not None, **({"warnings": warnings} if warnings else {})}
 
     # Both
 

@@ -17,7 +17,7 @@ from ._policy import EPSILON
 from ._task import FAILED_STATES, State, SubTask, Task, TaskRef, unseen
 from ._task_watch import TaskWatch
 from ._text import plain, plural, sentence
-from ._waiter import Snapshot
+from ._waiter import WaitView
 
 # More tasks or steps than these are counted in a message, not named.
 MAX_NAMED = 10
@@ -40,18 +40,18 @@ def input_error_result(error: TasksError) -> dict[str, t.Any]:
     return {"changed": False, **nothing, **error.to_result()}
 
 
-def wait_result(snapshot: Snapshot, *, single: bool) -> dict[str, t.Any]:
+def wait_result(view: WaitView, *, single: bool) -> dict[str, t.Any]:
     """Return what ``wait_for_task`` returns; ``single``: the task was given by the single options."""
-    tasks = [entry_of(watch) for watch in snapshot.watches]
+    tasks = [entry_of(watch) for watch in view.watches]
     return {
         "changed": False,
         "tasks": tasks,
         "task": tasks[0] if single and tasks else None,
-        "pending": pending(snapshot.watches),
-        "elapsed": round(snapshot.elapsed, 1),
-        "polls": snapshot.polls,
-        "msg": message(snapshot),
-        "failure": snapshot.failure.to_dict() if snapshot.failure else None,
+        "pending": pending(view.watches),
+        "elapsed": round(view.elapsed, 1),
+        "polls": view.polls,
+        "msg": message(view),
+        "failure": view.failure.to_dict() if view.failure else None,
     }
 
 
@@ -195,38 +195,38 @@ def _at_steps(task: Task) -> str:
 # The whole wait
 
 
-def message(snapshot: Snapshot) -> str:
+def message(view: WaitView) -> str:
     """Say how a wait ended and, where tasks are left, where they stand and how to go on."""
-    timed_out = _timed_out(snapshot)
+    timed_out = _timed_out(view)
     parts = [
-        "Check mode: polled once." if snapshot.policy.poll_once else "",
-        _first(snapshot),
-        _others(snapshot),
+        "Check mode: polled once." if view.policy.poll_once else "",
+        _first(view),
+        _others(view),
         timed_out,
-        describe_limit(snapshot) if timed_out else "",
-        _count(snapshot, timed_out=bool(timed_out)),
-        describe_unfinished(snapshot),
-        _last_error(snapshot),
-        _how_to_resume(snapshot),
+        describe_limit(view) if timed_out else "",
+        _count(view, timed_out=bool(timed_out)),
+        describe_unfinished(view),
+        _last_error(view),
+        _how_to_resume(view),
     ]
     return plain(" ".join(filter(None, parts)))
 
 
-def _first(snapshot: Snapshot) -> str:
-    failure = snapshot.failure
+def _first(view: WaitView) -> str:
+    failure = view.failure
     if failure is None:
-        return _which(snapshot)
+        return _which(view)
     if failure.watch is None:
-        return "" if failure.kind == "timeout" and _timed_out(snapshot) else f"Stopped waiting: {failure.message}."
+        return "" if failure.kind == "timeout" and _timed_out(view) else f"Stopped waiting: {failure.message}."
     return plain(describe_failure(failure.watch), MAX_FIRST)
 
 
-def _timed_out(snapshot: Snapshot) -> str:
+def _timed_out(view: WaitView) -> str:
     """Say that the timeout ended the wait, which it may do after a task has failed."""
-    failure, policy = snapshot.failure, snapshot.policy
-    if failure is None or snapshot.elapsed < policy.timeout - EPSILON:
+    failure, policy = view.failure, view.policy
+    if failure is None or view.elapsed < policy.timeout - EPSILON:
         return ""
-    went_on = not policy.fail_fast and failure.watch and not all(watch.settled for watch in snapshot.watches)
+    went_on = not policy.fail_fast and failure.watch and not all(watch.settled for watch in view.watches)
     if failure.kind != "timeout" and not went_on:
         return ""
     return f"Timed out after {_exactly(policy.timeout)} s."
@@ -237,29 +237,29 @@ def _exactly(seconds: float) -> str:
     return f"{seconds:.3f}".rstrip("0").rstrip(".")
 
 
-def describe_limit(snapshot: Snapshot) -> str:
+def describe_limit(view: WaitView) -> str:
     """Say what the API's request limit does to a wait; nothing where none is felt."""
-    granted, interval = snapshot.granted_per_minute, snapshot.poll_interval
+    granted, interval = view.granted_per_minute, view.poll_interval
     if granted is None or interval is None:
         return ""
-    unsettled = len({watch.ref for watch in snapshot.watches if not watch.settled})
+    unsettled = len({watch.ref for watch in view.watches if not watch.settled})
     rate = f"about {granted:.0f}" if granted >= 1.5 else "about one" if granted >= 0.75 else "less than one"
     noun = "request" if granted < 1.5 else "requests"
     polled = "is polled" if unsettled == 1 else "are polled"
     return f"The API allows {rate} {noun} a minute; {plural(unsettled, 'task')} {polled} every {interval:.0f} s."
 
 
-def _which(snapshot: Snapshot) -> str:
+def _which(view: WaitView) -> str:
     """Say which tasks succeeded where one was enough."""
-    watches = _distinct(snapshot)
+    watches = _distinct(view)
     good = [_label(watch.task) for watch in watches if watch.task and watch.succeeded]
-    if snapshot.policy.require == "all" or len(good) in (0, len(watches)):
+    if view.policy.require == "all" or len(good) in (0, len(watches)):
         return ""
     return plain(f"Succeeded: {_named(good)}.", MAX_FIRST)
 
 
-def _distinct(snapshot: Snapshot) -> list[TaskWatch]:
-    return list(dict.fromkeys(snapshot.watches))
+def _distinct(view: WaitView) -> list[TaskWatch]:
+    return list(dict.fromkeys(view.watches))
 
 
 def _named(items: t.Sequence[str]) -> str:
@@ -268,30 +268,30 @@ def _named(items: t.Sequence[str]) -> str:
     return f"{text}{more}"
 
 
-def _others(snapshot: Snapshot) -> str:
+def _others(view: WaitView) -> str:
     """Say what became of further tasks that failed, so that none is lost behind the first."""
-    told = snapshot.failure.watch if snapshot.failure else None
-    others = [watch for watch in _distinct(snapshot) if watch.failed and watch is not told]
+    told = view.failure.watch if view.failure else None
+    others = [watch for watch in _distinct(view) if watch.failed and watch is not told]
     text = plain(" ".join(describe_failure(watch) for watch in others[:MAX_NAMED]), MAX_OTHERS)
     more = len(others) - MAX_NAMED
     return f"{text} {plural(more, 'more task')} failed." if more > 0 else text
 
 
-def _count(snapshot: Snapshot, *, timed_out: bool) -> str:
-    total = len({watch.ref for watch in snapshot.watches})
+def _count(view: WaitView, *, timed_out: bool) -> str:
+    total = len({watch.ref for watch in view.watches})
     if total == 0:
         return "No tasks to wait for."
-    finished = len({watch.ref for watch in snapshot.watches if watch.finished})
-    waited = "" if timed_out else f"; waited {snapshot.elapsed:.0f} s"
+    finished = len({watch.ref for watch in view.watches if watch.finished})
+    waited = "" if timed_out else f"; waited {view.elapsed:.0f} s"
     return f"{finished} of {plural(total, 'task')} finished{waited}."
 
 
-def describe_unfinished(snapshot: Snapshot) -> str:
+def describe_unfinished(view: WaitView) -> str:
     """Say where the tasks stand that have not finished, but for what their failure says already."""
     groups: dict[str, list[str]] = {}
-    for watch in _distinct(snapshot):
+    for watch in _distinct(view):
         if not watch.finished and not _is_told(watch):
-            groups.setdefault(_group(watch), []).append(_standing(watch, snapshot.now))
+            groups.setdefault(_group(watch), []).append(_standing(watch, view.now))
     return plain(" ".join(f"{group}: {_named(items)}." for group, items in groups.items()), MAX_UNFINISHED)
 
 
@@ -318,10 +318,10 @@ def _standing(watch: TaskWatch, now: float) -> str:
     return " ".join(filter(None, (text.label, state, progress, f"({notes})" if notes else "")))
 
 
-def _last_error(snapshot: Snapshot) -> str:
-    if snapshot.failure and snapshot.failure.watch and snapshot.failure.watch.final_error:
+def _last_error(view: WaitView) -> str:
+    if view.failure and view.failure.watch and view.failure.watch.final_error:
         return ""
-    for watch in _distinct(snapshot):
+    for watch in _distinct(view):
         if watch.error and watch.in_trouble and not watch.finished:
             is_unknown = watch.error.kind == "not_found"
             text = _not_found(watch, watch.error) if is_unknown else str(watch.error)
@@ -329,10 +329,10 @@ def _last_error(snapshot: Snapshot) -> str:
     return ""
 
 
-def _how_to_resume(snapshot: Snapshot) -> str:
-    watches = _distinct(snapshot)
+def _how_to_resume(view: WaitView) -> str:
+    watches = _distinct(view)
     left = sum(not watch.finished for watch in watches)
-    if left == 0 or not (snapshot.failure or snapshot.policy.require == "any"):
+    if left == 0 or not (view.failure or view.policy.require == "any"):
         return ""
     noun = "task was" if left == 1 else "tasks were"
     if any(watch.finished and watch.failed for watch in watches):

@@ -21,7 +21,7 @@ from ._errors import ApiError, ErrorClass
 from ._services import SERVICES
 from ._task import STATES, Task, TaskRef
 from ._task_watch import Observation
-from ._waiter import Probe, Snapshot
+from ._waiter import Probe, WaitView
 
 # Comes as the address of the plugin where a run of the module is one poll of a wait that the plugin does.
 POLL = "huaweicloud.tasks-poll"
@@ -30,7 +30,7 @@ MASK, WHOLE_MASK = "********", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 ERROR_FIELDS = ("message", "kind", "code", "http_status", "request_id", "action", "hint", "retry_after")
 # What the plugin cannot work out from observations.
-VIEW = ("over", "granted_per_minute", "poll_interval", "oldest_poll_age")
+FIGURES = ("over", "granted_per_minute", "poll_interval", "oldest_poll_age")
 KINDS = ("task_failed", "timeout", "stalled", "not_found", "needs_action", "unauthorized", "api_error", "connection")
 # Words that a program compares; that one of them is also somebody's password reveals nothing.
 KNOWN_WORDS = frozenset(
@@ -131,17 +131,17 @@ class Stream:
         """Take down what a list says of tasks that still run."""
         self._listed += [(self._indexes[ref], task) for ref, task in tasks.items()]
 
-    def update(self, snapshot: Snapshot) -> None:
+    def update(self, view: WaitView) -> None:
         """Tell what a poll brought."""
         seen, self._seen = self._seen, []
         listed, self._listed = self._listed, []
         if self._channel.connected:
-            view = {name: getattr(snapshot, name) for name in VIEW}
-            message: dict[str, t.Any] = {"now": snapshot.now, "view": view}
+            figures = {name: getattr(view, name) for name in FIGURES}
+            message: dict[str, t.Any] = {"now": view.now, "figures": figures}
             those: t.Sequence[tuple[int, Observation]]
             for key, those in (("listed", listed), ("observations", seen)):
                 message[key] = [[index, self._mask(encode(each))] for index, each in those]
-            message["late"] = [[self._indexes[watch.ref], watch.excused] for watch in snapshot.watches if watch.excused]
+            message["late"] = [[self._indexes[watch.ref], watch.excused] for watch in view.watches if watch.excused]
             self._channel.send(message)
 
     def end(self, result: t.Mapping[str, t.Any]) -> None:

@@ -36,8 +36,8 @@ LONGEST_SLEEP = 86400.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Snapshot:
-    """Where a wait stands: after a poll, or at its end. ``watches`` are in the order given.
+class WaitView:
+    """Where a wait stands: after a poll, or at its end. ``watches`` are in the order given, and change with each poll.
 
     ``granted_per_minute`` is what the API allows, ``poll_interval`` the seconds from one poll of a task to the next
     under that limit; both are None where no limit is felt. ``oldest_poll_age`` is how many seconds ago the least
@@ -68,7 +68,7 @@ class Waiter:
         clock: t.Callable[[], float],
         sleep: t.Callable[[float], None],
         random: t.Callable[[], float],
-        on_update: t.Callable[[Snapshot], None] = lambda snapshot: None,
+        on_update: t.Callable[[WaitView], None] = lambda view: None,
         started: float | None = None,
         key: t.Callable[[TaskRef], t.Hashable] = lane_of,
         open_list: OpenList | None = None,
@@ -96,7 +96,7 @@ class Waiter:
         self._schedule = Schedule(distinct, policy, deadline=self._deadline, random=random, key=key)
         self._surveys = self._surveys_of(open_list, random) if open_list else []
         # How the wait has ended.
-        self.end: Snapshot | None = None
+        self.end: WaitView | None = None
 
     def _surveys_of(self, open_list: OpenList, random: t.Callable[[], float]) -> list[Survey]:
         if self._policy.poll_once or self._policy.timeout == 0:
@@ -116,16 +116,16 @@ class Waiter:
         """The tasks that are waited for, each once."""
         return list(self._by_ref)
 
-    def run(self) -> Snapshot:
+    def run(self) -> WaitView:
         """Wait; the result says by its ``failure`` whether what was required has come true."""
         for seconds in self.pauses():
             self._sleep(seconds)
-        return t.cast(Snapshot, self.end)
+        return t.cast(WaitView, self.end)
 
     def pauses(self) -> t.Iterator[float]:
         """Wait, and leave each pause to the caller: the seconds until the next poll."""
         if not self._watches:
-            self.end = self.snapshot(over=True)
+            self.end = self.view(over=True)
             return
         delay = 0.0 if self._policy.poll_once else min(self._policy.delay, self._policy.timeout)
         if delay > 0:
@@ -141,9 +141,9 @@ class Waiter:
         self._poll(is_last=is_last)
         # A poll that took until the deadline was the last one.
         is_over, failure = self._verdict(is_last=is_last or self._left() <= EPSILON)
-        snapshot = self.snapshot(over=is_over, failure=failure)
-        self.end = snapshot if is_over else None
-        self._on_update(snapshot)
+        view = self.view(over=is_over, failure=failure)
+        self.end = view if is_over else None
+        self._on_update(view)
         return is_over
 
     def _verdict(self, *, is_last: bool) -> tuple[bool, WaitFailure | None]:
@@ -157,12 +157,12 @@ class Waiter:
             return True, self._outcome.timed_out(self._clock() - self._started)
         return is_last, None
 
-    def snapshot(self, *, over: bool = False, failure: WaitFailure | None = None) -> Snapshot:
+    def view(self, *, over: bool = False, failure: WaitFailure | None = None) -> WaitView:
         """Say where the wait stands."""
         now = self._clock()
         granted_per_minute, poll_interval = self._schedule.limit(now) or (None, None)
         polled_at = min((watch.polled_at for watch in self._schedule.unsettled), default=None)
-        return Snapshot(
+        return WaitView(
             self._watches,
             self._polls,
             now - self._started,
@@ -288,7 +288,7 @@ def new_waiter(
     check_mode: bool = False,
     clock: t.Callable[[], float] = time.monotonic,
     sleep: t.Callable[[float], None] = sleep_any,
-    on_update: t.Callable[[Snapshot], None] = lambda snapshot: None,
+    on_update: t.Callable[[WaitView], None] = lambda view: None,
     started: float | None = None,
     open_list: OpenList | None = None,
     on_listed: t.Callable[[t.Mapping[TaskRef, Task]], None] = lambda tasks: None,

@@ -391,10 +391,10 @@ def wait(
     )
     client.check(refs)
     stream.begin()
-    snapshot = waiter.run()
-    for warning in unknown_status_warnings(snapshot.watches):
+    view = waiter.run()
+    for warning in unknown_status_warnings(view.watches):
         warn(warning)
-    result = wait_result(snapshot, single=params["tasks"] is None)
+    result = wait_result(view, single=params["tasks"] is None)
     stream.end(result)
     return result
 

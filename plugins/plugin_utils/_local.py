@@ -35,7 +35,7 @@ class LocalWait:
             self.result = message["result"]
         elif "begin" in message:
             self.began = True
-            self._progress.begin(self._waiter.snapshot())
+            self._progress.begin(self._waiter.view())
         else:
             refs = self._waiter.refs
             listed, observations = (
@@ -46,7 +46,7 @@ class LocalWait:
                 self._waiter.record_listed(t.cast(t.Mapping[TaskRef, Task], listed), message["now"])
             if observations or not listed:
                 self._waiter.record(observations, message["now"], late)
-            self._progress.update(dataclasses.replace(self._waiter.snapshot(), **message["view"]))
+            self._progress.update(dataclasses.replace(self._waiter.view(), **message["figures"]))
 
     def on_idle(self) -> None:
         """Give a sign of life."""

@@ -20,7 +20,7 @@ from ..module_utils._result import TaskText, describe_limit, describe_task, pend
 from ..module_utils._task import State
 from ..module_utils._task_watch import TaskWatch
 from ..module_utils._text import plain, plural
-from ..module_utils._waiter import Snapshot
+from ..module_utils._waiter import WaitView
 
 MAX_LINES = 10
 # So many tasks fit into a command; the ids of more are those that the play has.
@@ -51,7 +51,7 @@ LEVELS = {
 
 
 class Progress:
-    """Turns the snapshots of a wait into lines: changes, totals, and a sign of life."""
+    """Turns the views of a wait into lines: changes, totals, and a sign of life."""
 
     def __init__(
         self,
@@ -76,28 +76,28 @@ class Progress:
         self._told_at: float | None = None
         self._told_limit = self._told_command = self._is_interrupted = False
         self._begun_at = clock()
-        self._snapshot: Snapshot | None = None
+        self._view: WaitView | None = None
 
-    def begin(self, snapshot: Snapshot) -> None:
+    def begin(self, view: WaitView) -> None:
         """Take in what is waited for; nothing is told yet, as the wait may be over at its first poll."""
-        self._snapshot = snapshot
+        self._view = view
         self._begun_at = self._clock()
 
-    def update(self, snapshot: Snapshot) -> None:
+    def update(self, view: WaitView) -> None:
         """Tell what has changed; nothing is told of a wait that is over at its first poll."""
-        self._snapshot = snapshot
+        self._view = view
         if self._told_at is None:
-            if snapshot.over:
+            if view.over:
                 return
-            self._open(snapshot)
-        elif not snapshot.over and self._clock() - self._told_at < MIN_SECONDS_BETWEEN:
+            self._open(view)
+        elif not view.over and self._clock() - self._told_at < MIN_SECONDS_BETWEEN:
             return
         before = self._told_at
-        self._tell_changes(snapshot)
-        self._tell_limit(snapshot)
+        self._tell_changes(view)
+        self._tell_limit(view)
         # Where there is no news the next heartbeat brings the command.
-        if (snapshot.over or self._told_at != before) and _may_be_resumed(snapshot):
-            self._tell_command(snapshot)
+        if (view.over or self._told_at != before) and _may_be_resumed(view):
+            self._tell_command(view)
 
     def seconds_until_heartbeat(self) -> float:
         """Return how long to sleep at most before `heartbeat` is due."""
@@ -106,20 +106,20 @@ class Progress:
 
     def heartbeat(self) -> None:
         """Give a sign of life where nothing was told for a while: a silent job gets killed."""
-        snapshot = self._snapshot
-        if snapshot is None or self.seconds_until_heartbeat() > 0:
+        view = self._view
+        if view is None or self.seconds_until_heartbeat() > 0:
             return
         if self._told_at is None:
-            self._open(snapshot)
-        since = self._clock() - snapshot.now
-        elapsed = _duration(since + snapshot.elapsed)
-        self._line(f"{_totals(snapshot)}, still waiting after {elapsed}{_age(snapshot, since)}", PLAIN)
-        if since + snapshot.elapsed >= SECONDS_BEFORE_COMMAND:
-            self._tell_command(snapshot)
+            self._open(view)
+        since = self._clock() - view.now
+        elapsed = _duration(since + view.elapsed)
+        self._line(f"{_totals(view)}, still waiting after {elapsed}{_age(view, since)}", PLAIN)
+        if since + view.elapsed >= SECONDS_BEFORE_COMMAND:
+            self._tell_command(view)
 
     def interrupted(self) -> None:
         """Tell how to resume the wait, which ends at once."""
-        left = pending(self._snapshot.watches) if self._snapshot and not self._is_interrupted else []
+        left = pending(self._view.watches) if self._view and not self._is_interrupted else []
         if left:
             # A second signal may come before the first has ended the process.
             self._is_interrupted = True
@@ -129,44 +129,44 @@ class Progress:
         self._told_at = self._clock()
         self._show(f"[{self._host}] {text if limit is None or len(text) <= limit else plain(text, limit)}", level)
 
-    def _open(self, snapshot: Snapshot) -> None:
-        left = plural(len(pending(snapshot.watches)), "task")
-        self._line(f"waiting for {left}{self._until(snapshot)}", PLAIN)
+    def _open(self, view: WaitView) -> None:
+        left = plural(len(pending(view.watches)), "task")
+        self._line(f"waiting for {left}{self._until(view)}", PLAIN)
 
-    def _until(self, snapshot: Snapshot) -> str:
-        seconds = max(snapshot.policy.timeout - snapshot.elapsed, 0.0)
+    def _until(self, view: WaitView) -> str:
+        seconds = max(view.policy.timeout - view.elapsed, 0.0)
         if seconds >= FOREVER_SECONDS:
             return ""
         form = "%H:%M:%S %Z" if seconds < HALF_A_DAY_SECONDS else "%Y-%m-%d %H:%M %Z"
         return time.strftime(f", until {form} at the latest", time.localtime(self._wall_clock() + seconds))
 
-    def _tell_changes(self, snapshot: Snapshot) -> None:
-        watches = list(dict.fromkeys(snapshot.watches))
-        stories = {watch: _story(watch, describe_task(watch, snapshot.now)) for watch in watches}
-        changed = [watch for watch in watches if self._told.get(watch) != stories[watch]]
+    def _tell_changes(self, view: WaitView) -> None:
+        watches = list(dict.fromkeys(view.watches))
+        notable = {watch: _notable(watch, describe_task(watch, view.now)) for watch in watches}
+        changed = [watch for watch in watches if self._told.get(watch) != notable[watch]]
         shown = sorted(changed, key=_urgency)[:MAX_LINES]
-        rows = [self._columns(watch, snapshot) for watch in shown]
+        rows = [self._columns(watch, view) for watch in shown]
         for column, width in enumerate(self._widths):
             self._widths[column] = max([width, *(len(row[column]) for row in rows)])
         for watch, row in zip(shown, rows):
-            self._line(self._task_line(watch, row, snapshot), _level(watch))
-        self._told.update({watch: stories[watch] for watch in changed})
+            self._line(self._task_line(watch, row, view), _level(watch))
+        self._told.update({watch: notable[watch] for watch in changed})
         if changed and len(watches) > MAX_LINES:
-            self._line(_totals(snapshot), PLAIN)
+            self._line(_totals(view), PLAIN)
 
-    def _tell_limit(self, snapshot: Snapshot) -> None:
-        limit = describe_limit(snapshot)
-        if limit and not snapshot.over and not self._told_limit:
+    def _tell_limit(self, view: WaitView) -> None:
+        limit = describe_limit(view)
+        if limit and not view.over and not self._told_limit:
             self._told_limit = True
             self._line(f"throttled: {limit}", TROUBLE)
 
-    def _tell_command(self, snapshot: Snapshot) -> None:
+    def _tell_command(self, view: WaitView) -> None:
         """Tell how to resume the wait, once it may be of use."""
-        left = pending(snapshot.watches)
+        left = pending(view.watches)
         if self._told_command or not left:
             return
         self._told_command = True
-        when = "" if snapshot.over else "if interrupted, "
+        when = "" if view.over else "if interrupted, "
         self._line(f"{when}{self._how_to_resume(left)}", PLAIN, limit=None)
 
     def _how_to_resume(self, left: list[dict[str, t.Any]]) -> str:
@@ -176,17 +176,17 @@ class Progress:
         variables = shlex.quote(json.dumps({"tasks": tasks, **self._options}))
         return f"resume with: ansible-playbook huaweicloud.tasks.wait -e {variables}"
 
-    def _columns(self, watch: TaskWatch, snapshot: Snapshot) -> list[str]:
+    def _columns(self, watch: TaskWatch, view: WaitView) -> list[str]:
         """Return what stands below each other: the task, its name, its status, its progress."""
-        task, text = watch.task, describe_task(watch, snapshot.now)
+        task, text = watch.task, describe_task(watch, view.now)
         name = plain((task.name if task else watch.ref.task_name) or "", 80)
         bar = self._bar(text.progress) if text.progress is not None and not watch.settled else ""
         return [f"{text.service} {_short_id(watch)}", name, _status(watch, text), bar]
 
-    def _task_line(self, watch: TaskWatch, row: list[str], snapshot: Snapshot) -> str:
-        task, text = watch.task, describe_task(watch, snapshot.now)
+    def _task_line(self, watch: TaskWatch, row: list[str], view: WaitView) -> str:
+        task, text = watch.task, describe_task(watch, view.now)
         columns = [part.ljust(min(width, MAX_COLUMN)) for part, width in zip(row, self._widths) if width]
-        parts = [f"elapsed {_duration(snapshot.elapsed)}"]
+        parts = [f"elapsed {_duration(view.elapsed)}"]
         if task and task.remaining_seconds is not None and not watch.settled:
             parts.append(f"remaining {_duration(task.remaining_seconds)}")
         parts += [text.step, self._fall(watch, text), _trouble(watch, text)]
@@ -207,14 +207,14 @@ class Progress:
         return f"(was {before} % at {step})" if step not in ("", text.step) else f"(the API reported {before} % before)"
 
 
-def _may_be_resumed(snapshot: Snapshot) -> bool:
-    if not snapshot.over:
-        return snapshot.elapsed >= SECONDS_BEFORE_COMMAND
-    succeeded = [watch.succeeded for watch in snapshot.watches]
-    return not (any(succeeded) if snapshot.policy.require == "any" else all(succeeded))
+def _may_be_resumed(view: WaitView) -> bool:
+    if not view.over:
+        return view.elapsed >= SECONDS_BEFORE_COMMAND
+    succeeded = [watch.succeeded for watch in view.watches]
+    return not (any(succeeded) if view.policy.require == "any" else all(succeeded))
 
 
-def _story(watch: TaskWatch, text: TaskText) -> tuple[t.Any, ...]:
+def _notable(watch: TaskWatch, text: TaskText) -> tuple[t.Any, ...]:
     """Return what makes a task worth a line when it changes."""
     return (text.trouble, watch.final_error is not None, text.status, text.progress, text.step)
 
@@ -245,8 +245,8 @@ def _short_id(watch: TaskWatch) -> str:
     return (watch.ref.task_id or watch.ref.instance_id or "")[:8]
 
 
-def _totals(snapshot: Snapshot) -> str:
-    watches = list(dict.fromkeys(snapshot.watches))
+def _totals(view: WaitView) -> str:
+    watches = list(dict.fromkeys(view.watches))
     states = [watch.task.state if watch.task else "not seen" for watch in watches]
     counts = {state: states.count(state) for state in dict.fromkeys(states)}
     ended = sum(counts.pop(state, 0) for state in (State.SUCCEEDED, State.FAILED, State.CANCELED))
@@ -269,14 +269,14 @@ def _errors(watches: t.Iterable[TaskWatch]) -> list[str]:
     return [f"{len(errors)} without a good response ({', '.join(kinds)})"]
 
 
-def _age(snapshot: Snapshot, since: float) -> str:
+def _age(view: WaitView, since: float) -> str:
     """Say what a request limit does to the wait, and how old the oldest news is."""
-    limit = describe_limit(snapshot)
+    limit = describe_limit(view)
     if not limit:
         return ""
-    if snapshot.oldest_poll_age is None:
+    if view.oldest_poll_age is None:
         return f". {limit}"
-    return f". {limit} Oldest status: {_duration(snapshot.oldest_poll_age + since)} ago."
+    return f". {limit} Oldest status: {_duration(view.oldest_poll_age + since)} ago."
 
 
 def _slowest(watches: t.Iterable[TaskWatch]) -> int | None:

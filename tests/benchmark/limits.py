@@ -69,7 +69,7 @@ What the collection did until it learned limits, with nothing wrong in the cloud
 
 
 def rows(figures: Figures) -> str:
-    assert all(end.failure and end.failure.kind == "timeout" for end in figures.snapshots), "a wait failed"
+    assert all(end.failure and end.failure.kind == "timeout" for end in figures.views), "a wait failed"
     return f"{figures.granted:.0%} | {min(figures.used, 1):.0%} | {figures.lag_p95:.2f}"
 
 
@@ -97,7 +97,7 @@ def guide() -> Iterator[str]:
 def now(kind: str, requests: int, window: float, count: int, waits: int = 1) -> str:
     """Say how the default options fare."""
     found = measure(kind, requests, window, count, waits, max_sleep=30.0)
-    assert all(end.failure and end.failure.kind == "timeout" for end in found.snapshots), "a wait failed"
+    assert all(end.failure and end.failure.kind == "timeout" for end in found.views), "a wait failed"
     seconds = found.lag_p95 * max(count * waits * window / requests, SLEEP)
     return f"none fails; {1 - found.granted:.0%} refused, lag {seconds:,.0f} s"
 

@@ -138,8 +138,8 @@ class Target:
             sleep=self.time.sleep,
             random=lambda: 0.0,
         )
-        snapshot = waiter.run()
-        return dict(wait_result(snapshot, single=params["tasks"] is None), failed=snapshot.failure is not None)
+        view = waiter.run()
+        return dict(wait_result(view, single=params["tasks"] is None), failed=view.failure is not None)
 
     def _answer(self, ref: TaskRef) -> Observation:
         script = self.answers[ref.task_id or ""]

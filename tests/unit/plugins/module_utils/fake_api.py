@@ -16,7 +16,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import Policy
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, SubTask, Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot, Waiter
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Waiter, WaitView
 
 # What a task answers: one observation for each poll, of which the last one stays; or a function of the seconds.
 Answers = t.Union[t.Sequence[Observation], t.Callable[[float], Observation]]
@@ -112,7 +112,7 @@ class Cloud:
         self.sleeps: list[float] = []
         self.batches: list[list[TaskRef]] = []
         self.polled_from: list[float] = []
-        self.updates: list[Snapshot] = []
+        self.updates: list[WaitView] = []
 
     def clock(self) -> float:
         return self.now
@@ -154,7 +154,7 @@ class Cloud:
         refs: t.Sequence[TaskRef] | None = None,
         *,
         sleep: t.Callable[[float], None] | None = None,
-        on_update: t.Callable[[Snapshot], None] | None = None,
+        on_update: t.Callable[[WaitView], None] | None = None,
     ) -> Waiter:
         return Waiter(
             list(self._answers) if refs is None else refs,
@@ -166,7 +166,7 @@ class Cloud:
             on_update=on_update or self.updates.append,
         )
 
-    def run(self, refs: t.Sequence[TaskRef] | None = None, **policy: t.Any) -> Snapshot:
+    def run(self, refs: t.Sequence[TaskRef] | None = None, **policy: t.Any) -> WaitView:
         return self.wait(Policy(**policy), refs).run()
 
     @property
@@ -180,9 +180,9 @@ def cloud(*answers: Answers, **more: t.Any) -> Cloud:
     return Cloud({ref(task_id): each for task_id, each in zip("abcdefghijkl", answers)}, **more)
 
 
-def failure_kind(snapshot: Snapshot) -> str | None:
-    return snapshot.failure.kind if snapshot.failure else None
+def failure_kind(view: WaitView) -> str | None:
+    return view.failure.kind if view.failure else None
 
 
-def statuses(snapshot: Snapshot) -> list[str | None]:
-    return [watch.task.status if watch.task else None for watch in snapshot.watches]
+def statuses(view: WaitView) -> list[str | None]:
+    return [watch.task.status if watch.task else None for watch in view.watches]

@@ -18,7 +18,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import A
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import Policy
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot, Waiter
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Waiter, WaitView
 
 # No real clock begins at 0.
 EPOCH = 1_000_000.0
@@ -138,14 +138,14 @@ class Figures:
     # How late 95 % of the ends are noticed, in fair rounds: a fair round is tasks / rate, and not under ``sleep``.
     lag_p95: float
     # Everything from the first second on.
-    snapshots: t.Sequence[Snapshot]
+    views: t.Sequence[WaitView]
 
 
 def run_side_by_side(
     cloud: LimitedCloud, waits: t.Sequence[t.Sequence[TaskRef]], policy: Policy, *, seed: int = 1
-) -> list[Snapshot]:
+) -> list[WaitView]:
     """Run waits that begin within a second of each other, each with its own random numbers; return their ends."""
-    ends: list[Snapshot | None] = [None] * len(waits)
+    ends: list[WaitView | None] = [None] * len(waits)
     dice = random.Random(seed)
     queue: list[tuple[float, int]] = [(EPOCH + dice.random(), number) for number in range(len(waits))]
     heapq.heapify(queue)
@@ -161,7 +161,7 @@ def run_side_by_side(
             ends[number] = waiter.end
         else:
             heapq.heappush(queue, (cloud.now + pause, number))
-    return [t.cast(Snapshot, end) for end in ends]
+    return [t.cast(WaitView, end) for end in ends]
 
 
 def _new_waiter(cloud: LimitedCloud, refs: t.Sequence[TaskRef], policy: Policy, dice: random.Random) -> Waiter:
@@ -193,7 +193,7 @@ def figures(
     since: float,
     possible: float,
     fair: float,
-    ends: t.Sequence[Snapshot] = (),
+    ends: t.Sequence[WaitView] = (),
 ) -> Figures:
     """Measure from a moment to as long again."""
     sent = [is_granted for at, is_granted in cloud.requests if since <= at <= 2 * since]

@@ -16,7 +16,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._pacing import F
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import Policy
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import WaitView
 from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.limited_api import (
     KINDS,
     FixedWindow,
@@ -50,7 +50,7 @@ def no_limit(now: float) -> bool:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_wait_lives_within_a_limit(kind: str, requests: int, window: float, count: int) -> None:
     found = measure(kind, requests, window, count, rounds=1 if count == 1000 else 10)
-    assert {end.failure.kind for end in found.snapshots if end.failure} == {"timeout"}
+    assert {end.failure.kind for end in found.views if end.failure} == {"timeout"}
     assert found.granted >= 0.75
     assert found.used >= 0.75
     assert found.lag_p95 <= 1.5
@@ -174,8 +174,8 @@ def test_a_task_that_should_have_ended_is_polled_more_often_and_starves_no_other
 @pytest.mark.parametrize("kind", KINDS)
 def test_waits_share_a_limit(kind: str, requests: int, window: float, count: int, waits: int) -> None:
     found = measure(kind, requests, window, count, waits, rounds=3 if count == 100 else 10)
-    assert len(found.snapshots) == waits
-    assert {end.failure.kind for end in found.snapshots if end.failure} == {"timeout"}
+    assert len(found.views) == waits
+    assert {end.failure.kind for end in found.views if end.failure} == {"timeout"}
     assert found.granted >= 0.75
     # Two hundred waits that send at random meet in a window of one second by chance.
     assert found.used >= (0.6 if window == 1 else 0.75)
@@ -200,7 +200,7 @@ def test_throttling_fails_no_wait_and_starves_no_task(
     round_seconds = count * waits / (requests / window)
     timeout = max(3600.0, 20 * round_seconds)
     policy = Policy(timeout=timeout, error_grace=0, not_found_grace=0)
-    ends: list[Snapshot] = run_side_by_side(cloud, refs, policy, seed=seed)
+    ends: list[WaitView] = run_side_by_side(cloud, refs, policy, seed=seed)
     assert [end.failure and end.failure.kind for end in ends] == ["timeout"] * waits
     assert all(end.elapsed == pytest.approx(timeout) for end in ends)
     assert all(cloud.granted[ref] for those in refs for ref in those)

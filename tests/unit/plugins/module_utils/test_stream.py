@@ -173,7 +173,7 @@ def test_a_wait_is_streamed() -> None:
     begin, *polls, end = channel.sent
     assert begin == {"begin": True}
     assert [[index for index, dummy in poll["observations"]] for poll in polls] == [[0, 1], [0, 1], [1]]
-    assert [poll["view"]["over"] for poll in polls] == [False, False, True]
+    assert [poll["figures"]["over"] for poll in polls] == [False, False, True]
     assert sorted(poll["now"] for poll in polls) == [poll["now"] for poll in polls]
     assert decode(polls[0]["observations"][0][1]) == TASK
     assert polls[0]["observations"][1][1]["error"]["message"] == "******** control"
@@ -188,9 +188,9 @@ def test_a_poll_that_was_late_is_streamed_as_such() -> None:
     stream = Stream(channel, refs, ())
     waiter = new_waiter(options(), refs, probe=lambda refs: [])
     waiter.record({REF: TASK}, 5.0, {REF: 2.5})
-    stream.update(waiter.snapshot())
+    stream.update(waiter.view())
     waiter.record({REF: TASK}, 6.0, {})
-    stream.update(waiter.snapshot())
+    stream.update(waiter.view())
     assert [message["late"] for message in channel.sent] == [[[1, 2.5]], []]
 
 

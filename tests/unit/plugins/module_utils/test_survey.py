@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import Policy
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot, Waiter
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Waiter, WaitView
 from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.limited_api import (
     EPOCH,
     LATENCY,
@@ -66,7 +66,7 @@ class ListedCloud:
         is_over = self.by_id.now - self.lag - EPOCH >= self.ends[ref]
         return {"job_id": ref.task_id, "job_name": "x", "status": "Completed" if is_over else "Running", "process": ""}
 
-    def wait(self, *, lists: bool = True, **policy: t.Any) -> Snapshot:
+    def wait(self, *, lists: bool = True, **policy: t.Any) -> WaitView:
         def sleep(seconds: float) -> None:
             self.by_id.now += seconds
 

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, InputError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import Policy
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, Task, TaskRef
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot, Waiter, new_waiter
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Waiter, WaitView, new_waiter
 from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.fake_api import (
     DONE,
     FAILED,
@@ -116,9 +116,9 @@ def test_every_poll_is_reported_once_and_the_last_one_as_the_end() -> None:
     sky = cloud([running(1), running(2), DONE], durations=[1])
     seen: list[tuple[t.Any, ...]] = []
 
-    def note(snapshot: Snapshot) -> None:
-        watched = snapshot.watches[0].task
-        seen.append((snapshot.polls, snapshot.elapsed, snapshot.over, watched.progress if watched else None))
+    def note(view: WaitView) -> None:
+        watched = view.watches[0].task
+        seen.append((view.polls, view.elapsed, view.over, watched.progress if watched else None))
 
     sky.wait(Policy(), on_update=note).run()
     assert seen == [(1, 1, False, 1), (2, 6, False, 2), (3, 11, True, None)]
@@ -143,14 +143,14 @@ def test_an_interrupted_wait_still_knows_all_last_states(exception: type[BaseExc
     wait = sky.wait(Policy(), sleep=interrupt)
     with pytest.raises(exception):
         wait.run()
-    left = wait.snapshot()
+    left = wait.view()
     assert statuses(left) == ["Running", None, "Completed", None]
     assert [watch.error.http_status if watch.error else None for watch in left.watches] == [None, 503, None, 400]
     assert (left.polls, left.elapsed, left.over, left.failure) == (3, 23.75, False, None)
 
 
-def test_a_wait_that_has_not_begun_has_a_snapshot() -> None:
-    start = cloud([DONE], [DONE]).wait(Policy()).snapshot()
+def test_a_wait_that_has_not_begun_has_a_view() -> None:
+    start = cloud([DONE], [DONE]).wait(Policy()).view()
     assert (statuses(start), start.polls, start.elapsed, start.over) == ([None, None], 0, 0, False)
 
 
@@ -174,9 +174,9 @@ def test_a_wait_may_have_begun_before_the_waiter() -> None:
         random=lambda: 0.0,
         started=100.0,
     )
-    snapshot = waiter.run()
-    assert snapshot.elapsed == 25
-    assert snapshot.polls == 2
+    view = waiter.run()
+    assert view.elapsed == 25
+    assert view.polls == 2
 
 
 def test_a_waiter_follows_the_polls_of_another_process() -> None:
@@ -187,12 +187,12 @@ def test_a_waiter_follows_the_polls_of_another_process() -> None:
     gone = ApiError("gone", http_status=502)
     waiter.record({second: gone}, 110.0, {})
     waiter.record({first: Task("dds", State.SUCCEEDED), second: gone}, 150.0, {second: 15.0})
-    assert waiter.snapshot().watches[2].final_error is None
+    assert waiter.view().watches[2].final_error is None
     waiter.record({second: gone}, 155.0, {})
-    snapshot = waiter.snapshot()
-    assert (snapshot.polls, snapshot.elapsed) == (3, 50.0)
-    assert [watch.succeeded for watch in snapshot.watches] == [True, False, True]
-    assert snapshot.watches[1].final_error is not None
+    view = waiter.view()
+    assert (view.polls, view.elapsed) == (3, 50.0)
+    assert [watch.succeeded for watch in view.watches] == [True, False, True]
+    assert view.watches[1].final_error is not None
 
 
 @pytest.mark.parametrize("options", [{"delay": 1e10}, {"sleep": 1e11}, {"sleep": 1e300, "max_sleep": 1e308}])

@@ -20,7 +20,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._schedule import
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES, Service
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import FINISHED_STATES, State, Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import WaitView
 from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.fake_api import CODES, Cloud, steps
 
 # Sums of floating-point seconds differ by less than this.
@@ -162,7 +162,7 @@ class Run(t.NamedTuple):
     waited_for: list[TaskRef]
     policy: Policy
     cloud: Witness
-    end: Snapshot
+    end: WaitView
     latest: dict[TaskRef, Observation]
 
 

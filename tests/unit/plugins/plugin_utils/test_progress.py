@@ -18,7 +18,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import A
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._policy import Policy
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State, SubTask, Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task_watch import Observation, TaskWatch
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import Snapshot
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._waiter import WaitView
 from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._progress import (
     BAD,
     GOOD,
@@ -103,10 +103,10 @@ class Scene:
             named = seen._replace(id=watch.ref.task_id) if isinstance(seen, Task) else seen
             watch.update(named, self.now, self.policy)
         self._polls += 1
-        return self.lines_of(lambda: self.progress.update(self.snapshot(over=over)))
+        return self.lines_of(lambda: self.progress.update(self.view(over=over)))
 
-    def snapshot(self, *, over: bool = False) -> Snapshot:
-        return Snapshot(self.watches, self._polls, self.now - EPOCH, self.now, self.policy, over, **self.limit)
+    def view(self, *, over: bool = False) -> WaitView:
+        return WaitView(self.watches, self._polls, self.now - EPOCH, self.now, self.policy, over, **self.limit)
 
     def lines_of(self, act: t.Callable[[], None]) -> list[str]:
         before = len(self.told)
@@ -572,7 +572,7 @@ def test_heartbeats_go_on() -> None:
 
 def test_a_first_look_that_is_long_in_coming_is_no_silence() -> None:
     scene = Scene(*many(2))
-    scene.progress.begin(scene.snapshot())
+    scene.progress.begin(scene.view())
     scene.now += 59
     assert scene.beat() == []
     assert scene.progress.seconds_until_heartbeat() == 1
