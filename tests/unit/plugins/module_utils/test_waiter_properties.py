@@ -234,10 +234,8 @@ def test_half_the_shortest_pause_is_rest_however_long_a_poll_took(run: Run) -> N
 @always
 @given(runs())
 def test_throttling_ends_nothing_before_the_timeout(run: Run) -> None:
-    failure = run.end.failure
-    if failure and (failure.http_status == 429 or failure.code in ("APIGW.0308", "DMS.10240407")):
-        assert failure.kind == "timeout" or failure.watch is None
-        assert failure.watch is None or failure.watch.final_error is None
+    errors = [watch.final_error for watch in run.end.watches if watch.final_error]
+    assert all(error.error_class is not ErrorClass.THROTTLED for error in errors)
 
 
 @always
