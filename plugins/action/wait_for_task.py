@@ -16,7 +16,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._argspec import TASK_OPTIONS, WAIT_RULES, refs_of, wait_arguments
+from ..module_utils._argspec import TASK_OPTIONS, TASK_RULES, refs_of, wait_arguments
 from ..module_utils._endpoints import check_endpoint
 from ..module_utils._errors import InputError
 from ..module_utils._outcome import WaitFailure
@@ -63,7 +63,7 @@ class ActionModule(ActionBase):
         self._ansible_pid = ansible_pid()
         given = dict(task_vars or {})
         result: Result = super().run(tmp, given)
-        validated = ArgumentSpecValidator(wait_arguments(), **WAIT_RULES).validate(dict(self._task.args))
+        validated = ArgumentSpecValidator(wait_arguments(), **TASK_RULES).validate(dict(self._task.args))
         params = validated.validated_parameters
         # The module says best what is wrong with its options.
         if validated.error_messages or self._module_is_alone():

@@ -126,11 +126,10 @@ def wait_arguments() -> ArgumentSpec:
 
 
 # One task by the single options, or a list; never both.
-TASKS_RULES: dict[str, t.Any] = {
+TASK_RULES: dict[str, t.Any] = {
     "required_one_of": [("service", "tasks")],
     "mutually_exclusive": [("tasks", option) for option in TASK_OPTIONS],
 }
-WAIT_RULES = TASKS_RULES
 
 
 def poll_arguments(given: t.Mapping[str, t.Any], refs: t.Sequence[TaskRef]) -> dict[str, t.Any]:

@@ -9,7 +9,6 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
-import calendar
 import dataclasses
 import functools
 import threading
@@ -22,7 +21,7 @@ from ._errors import ApiError, ErrorClass, InputError
 from ._http import Auth, HttpClient, Request, Response, address_of, unreadable
 from ._settings import KEY, NO_CREDENTIALS, PASSWORD, TOKEN, Credentials, Settings, fits_header
 from ._signing import authorization, canonical_query
-from ._task import is_id
+from ._task import is_id, seconds_since_1970
 
 if t.TYPE_CHECKING:
     from requests import PreparedRequest
@@ -468,7 +467,7 @@ def fetch_agency_key(http: HttpClient, endpoint: str = METADATA_ENDPOINT) -> Key
     access, secret, security_token = (str(key.get(name) or "") for name in ("access", "secret", "securitytoken"))
     if not (access and secret and fits_header(access + security_token)):
         raise _unreadable(response, action, "the response holds no key")
-    return Key(access, secret, security_token or None, _seconds_since_1970(key.get("expires_at")))
+    return Key(access, secret, security_token or None, seconds_since_1970(key.get("expires_at")))
 
 
 def _metadata_token(http: HttpClient, endpoint: str) -> dict[str, str]:
@@ -482,11 +481,3 @@ def _metadata_token(http: HttpClient, endpoint: str) -> dict[str, str]:
             return {}
         raise
     return {"X-Metadata-Token": str(response.body)}
-
-
-def _seconds_since_1970(value: t.Any) -> float | None:
-    """Read ``2026-01-31T10:00:00.123000Z``; None where it is anything else."""
-    try:
-        return float(calendar.timegm(time.strptime(str(value)[:19], "%Y-%m-%dT%H:%M:%S")))
-    except ValueError:
-        return None

@@ -21,6 +21,7 @@ import signal
 import socket
 import threading
 import time
+import types
 import typing as t
 
 # What tells an address of the plugin's from a variable ``ansible_socket`` that a user has set.
@@ -40,7 +41,7 @@ def end_on_signals() -> None:
             signal.signal(number, _end)
 
 
-def _end(number: int, frame: t.Any) -> t.NoReturn:
+def _end(number: int, frame: types.FrameType | None) -> t.NoReturn:
     # One more signal would interrupt the removal of files.
     for other in END_SIGNALS:
         signal.signal(other, signal.SIG_IGN)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 import os
 import random
-import re
 import time
 import typing as t
 
@@ -36,20 +35,19 @@ from ._http import (
 )
 from ._listing import Found, Wanted, find_tasks
 from ._lists import LISTS, TaskList, list_of
+from ._pacing import REFUSED_PAUSE, TOLD_LIMIT
 from ._parsing import NoSuchTaskError, UnreadableResponseError, gone_task, means_gone, read_task
 from ._services import Service
 from ._settings import PASSWORD, Settings, settings_from
 from ._signing import canonical_query
 from ._survey import SendList
 from ._task import State, Task, TaskRef, is_id
+from ._text import plural
 
 METADATA_TIMEOUT_SECONDS = 2.0
 MAX_REQUEST_TIMEOUT_SECONDS = 3600
 # What a thread may take beyond its request's own time limit before it is left behind.
 GRACE_SECONDS = 1.0
-# Huawei's advice on throttling is to wait 2 to 5 seconds.
-THROTTLED_PAUSE_SECONDS = (2.0, 5.0)
-_LIMIT = re.compile(r"limit:\s*(\d+)\s*,\s*time:\s*(\d+\s*[a-z]+)", re.IGNORECASE)
 
 ResultT = t.TypeVar("ResultT")
 
@@ -121,9 +119,9 @@ class TaskClient:
                 check_ref(ref)
             except InputError as error:
                 raise InputError(f"tasks[{number}]: {error}" if len(refs) > 1 else str(error)) from None
-            self._check_place(ref)
+            self._check_where(ref)
 
-    def _check_place(self, ref: TaskRef) -> None:
+    def _check_where(self, ref: TaskRef) -> None:
         self._endpoint(ref)
         self._authenticator.check(self._region(ref), self._given_project(ref))
 
@@ -169,7 +167,7 @@ class TaskClient:
         """
         task_list = list_of(ref.service, ref.instance_id)
         check_id("instance_id", ref.instance_id)
-        self._check_place(ref)
+        self._check_where(ref)
 
         def send(query: t.Sequence[tuple[str, str]]) -> t.Any:
             call = functools.partial(self._get_page, ref, task_list, query)
@@ -218,7 +216,7 @@ class TaskClient:
         ``seconds`` bounds one call: a server that drips, or a name look-up that hangs, must not hold the module.
         """
         deadline = self._clock() + self._request_timeout
-        low, high = THROTTLED_PAUSE_SECONDS
+        low, high = REFUSED_PAUSE
         while True:
             try:
                 (result,) = run_all([call], workers=1, patience=seconds + GRACE_SECONDS)
@@ -322,8 +320,10 @@ class TaskClient:
 
 
 def _throttled_hint(error: ApiError, request_timeout: float) -> str:
-    told = _LIMIT.search(error.message)
-    limit = f"The limit of {told[1]} requests in {told[2]}" if told else "The API's request limit"
+    told = TOLD_LIMIT.search(error.message)
+    limit = "The API's request limit"
+    if told:
+        limit = f"The limit of {plural(int(told[1]), 'request')} in {plural(int(told[2]), told[3])}"
     return (
         f"{limit} is shared by everything that uses the account, and was reached for {request_timeout:g} s. "
         "Retry later, or raise request_timeout."

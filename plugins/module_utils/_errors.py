@@ -17,7 +17,7 @@ from ._text import plain
 
 
 class ErrorClass(enum.Enum):
-    """What an error says about asking again."""
+    """What an error says about a retry."""
 
     TRANSIENT = "transient"
     # The request limit is reached; nothing is wrong with the task, the API or the network.
@@ -25,8 +25,8 @@ class ErrorClass(enum.Enum):
     NOT_FOUND = "not_found"
     UNAUTHORIZED = "unauthorized"
     FATAL = "fatal"
-    # Nothing went wrong, but the time was over before it was asked.
-    NOT_POLLED = "not_asked"
+    # Nothing went wrong, but the time was over before its turn came.
+    NOT_POLLED = "not_polled"
 
 
 # No such API at this host: wrong endpoint, region or method (API Gateway error code page).

@@ -34,6 +34,7 @@ from ._errors import (
     classify_error,
 )
 from ._parsing import NOT_JSON, parse_json, read_error, shorten
+from ._settings import fits_header
 
 try:
     import requests
@@ -156,7 +157,7 @@ def _checked(auth: t.Callable[[PreparedRequest], PreparedRequest]) -> t.Callable
 
     def check(request: PreparedRequest) -> PreparedRequest:
         request = auth(request)
-        if not all(str(value).isascii() and str(value).isprintable() for value in request.headers.values()):
+        if not all(fits_header(str(value)) for value in request.headers.values()):
             raise ApiError(
                 "the credentials hold line breaks or characters that no HTTP header can carry",
                 error_class=ErrorClass.FATAL,

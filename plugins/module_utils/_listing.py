@@ -9,24 +9,19 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
-import calendar
 import itertools
-import re
-import time
 import typing as t
 
 from ._lists import MARKER, RECORD, TaskList
 from ._paging import PageReader, Record
 from ._parsing import UnreadableResponseError, read_task
 from ._services import Service
-from ._task import Task, TaskRef, read_text
+from ._task import Task, TaskRef, read_text, seconds_since_1970
 
 # The tasks of one page after the other; whoever takes a page sends its request.
 TaskPages = t.Iterator[list[Task]]
 # Sends the list's request with these query parameters, and returns the decoded body; None where it is to be sent again.
 Send = t.Callable[[t.Sequence[tuple[str, str]]], t.Any]
-
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(?:([+-])(\d\d):?(\d\d))?", re.ASCII)
 
 
 class Wanted(t.NamedTuple):
@@ -113,19 +108,5 @@ def _is_wanted(task: Task, wanted: Wanted) -> bool:
     # A record that does not say which instance it is about may be about this one.
     if wanted.instance_id and task.instance_id not in (None, wanted.instance_id):
         return False
-    created = seconds_of(task.created_at)
+    created = seconds_since_1970(task.created_at)
     return wanted.since is None or created is None or created >= wanted.since
-
-
-def seconds_of(value: str | None) -> float | None:
-    """Return an API's time in seconds since 1970; without a zone it is UTC. None where it is in no known form."""
-    found = _TIME.match(value or "")
-    if found is None:
-        return None
-    date, clock, sign, hours, minutes = found.groups()
-    try:
-        seconds = calendar.timegm(time.strptime(f"{date} {clock}", "%Y-%m-%d %H:%M:%S"))
-    except ValueError:
-        return None
-    offset = (int(hours) * 60 + int(minutes)) * 60 if sign else 0
-    return float(seconds + offset if sign == "-" else seconds - offset)

@@ -58,13 +58,14 @@ BURST_SECONDS = 2.0
 MAX_DOUBT = 30.0
 EPSILON = 1e-6
 
-_TOLD = re.compile(r"limit:\s*(\d+)\s*,\s*time:\s*(\d+)\s*(second|minute|hour)", re.IGNORECASE)
+# What the gateway says of its limit: "policy user over ratelimit,limit:200,time:5 minute".
+TOLD_LIMIT = re.compile(r"limit:\s*(\d+)\s*,\s*time:\s*(\d+)\s*(second|minute|hour)", re.IGNORECASE)
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 
 
 def told_rate(text: str) -> float | None:
-    """Return the rate that an error names: "policy user over ratelimit,limit:200,time:5 minute" (huawei's gateway)."""
-    match = _TOLD.search(text)
+    """Return the rate that an error names, in requests per second."""
+    match = TOLD_LIMIT.search(text)
     if match is None or not int(match[1]) or not int(match[2]):
         return None
     return int(match[1]) / (int(match[2]) * _SECONDS[match[3].lower()])

@@ -58,7 +58,7 @@ def read_task(service: Service, ref: TaskRef, body: t.Any) -> Task:
         remaining_seconds=_remaining_of(sub_tasks),
         sub_tasks=sub_tasks,
         details={path.rpartition(".")[2]: _value_at(record, path) for path in service.details},
-        **_with_what_was_asked(texts, ref),
+        **_with_given_names(texts, ref),
     )
 
 
@@ -196,9 +196,9 @@ def _remaining_of(sub_tasks: tuple[SubTask, ...]) -> int | None:
     return next((step.remaining_seconds for step in sub_tasks if step.state == State.RUNNING), None)
 
 
-def _with_what_was_asked(texts: dict[str, str | None], ref: TaskRef) -> dict[str, str | None]:
-    action = {"id": ref.task_id, "name": ref.task_name, "instance_id": ref.instance_id}
-    return dict(texts, **{name: texts.get(name) or value for name, value in action.items()})
+def _with_given_names(texts: dict[str, str | None], ref: TaskRef) -> dict[str, str | None]:
+    given = {"id": ref.task_id, "name": ref.task_name, "instance_id": ref.instance_id}
+    return dict(texts, **{name: texts.get(name) or value for name, value in given.items()})
 
 
 NOT_JSON = object()
@@ -281,6 +281,7 @@ def read_error(body: t.Any) -> tuple[str | None, str]:
 
 
 def shorten(value: t.Any) -> str:
+    """Return a text or a number of a response on one line, short enough for a message; otherwise ``""``."""
     if not isinstance(value, (str, int)) or isinstance(value, bool):
         return ""
     short = plain(str(value), MAX_MESSAGE_CHARACTERS)

@@ -9,9 +9,11 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
+import calendar
 import datetime
 import json
 import re
+import time
 import types
 import typing as t
 
@@ -78,6 +80,7 @@ def read_text(value: t.Any) -> str | None:
 # Of thirteen digits, as from 2001 to 2286; other numbers are passed on as they are.
 _EPOCH_MILLISECONDS = re.compile(r"[1-9]\d{12}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(?:([+-])(\d\d):?(\d\d))?", re.ASCII)
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 
@@ -88,6 +91,20 @@ def read_time(value: t.Any) -> str | None:
         return text
     moment = _EPOCH + datetime.timedelta(milliseconds=int(text))
     return f"{moment.isoformat(timespec='milliseconds')}Z"
+
+
+def seconds_since_1970(value: t.Any) -> float | None:
+    """Read an API's time; without a zone it is UTC. None where it is in no known form."""
+    found = _TIME.match(value) if isinstance(value, str) else None
+    if found is None:
+        return None
+    date, clock, sign, hours, minutes = found.groups()
+    try:
+        seconds = calendar.timegm(time.strptime(f"{date} {clock}", "%Y-%m-%d %H:%M:%S"))
+    except ValueError:
+        return None
+    offset = (int(hours) * 60 + int(minutes)) * 60 if sign else 0
+    return float(seconds + offset if sign == "-" else seconds - offset)
 
 
 class TaskRef(t.NamedTuple):

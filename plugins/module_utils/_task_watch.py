@@ -189,7 +189,7 @@ def _words(task: Task) -> list[str]:
     return [word for word in ([task.status] if task.status else steps) if word]
 
 
-def _moves(task: Task) -> tuple[t.Any, ...]:
+def _moves(task: Task) -> tuple[object, ...]:
     """Return what counts as a change of a task."""
     return (task.status, task.progress, tuple((step.status, step.progress) for step in task.sub_tasks))
 

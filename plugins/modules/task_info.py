@@ -269,16 +269,16 @@ import os
 import time
 import typing as t
 
-from ..module_utils._argspec import LIST_OPTIONS, TASKS_RULES, refs_of, task_info_arguments
+from ..module_utils._argspec import LIST_OPTIONS, TASK_RULES, refs_of, task_info_arguments
 from ..module_utils._client import TaskClient, new_task_client
 from ..module_utils._custom import CUSTOM
 from ..module_utils._errors import ApiError, InputError, TasksError
-from ..module_utils._listing import Wanted, seconds_of
+from ..module_utils._listing import Wanted
 from ..module_utils._policy import Policy
 from ..module_utils._query_module import TasksModule
 from ..module_utils._result import entry_of, pending, unknown_status_warnings
 from ..module_utils._services import SERVICES
-from ..module_utils._task import TaskRef
+from ..module_utils._task import TaskRef, seconds_since_1970
 from ..module_utils._task_watch import Observation, TaskWatch
 
 
@@ -310,7 +310,7 @@ def find(params: t.Mapping[str, t.Any], client: TaskClient, now: float) -> dict[
     if params["limit"] < 1:
         raise InputError("limit must be at least 1.")
     (ref,) = refs_of(params)
-    since = seconds_since(params["since"], now)
+    since = read_since(params["since"], now)
     wanted = Wanted(ref.instance_id, frozenset(params["states"] or ()), since, params["limit"])
     found = client.list_tasks(ref, wanted, now)
     instance_id = ref.instance_id if "instance_id" in SERVICES[ref.service].required else None
@@ -318,7 +318,7 @@ def find(params: t.Mapping[str, t.Any], client: TaskClient, now: float) -> dict[
     return {**result_of(watches, single=False), "complete": found.is_complete}
 
 
-def seconds_since(value: str | None, now: float) -> float | None:
+def read_since(value: str | None, now: float) -> float | None:
     """Return the moment that the option since names, in seconds since 1970."""
     if not value:
         return None
@@ -327,7 +327,7 @@ def seconds_since(value: str | None, now: float) -> float | None:
         if not 0 <= seconds < now:
             raise InputError("since must be a number of seconds back from now, such as 86400, or an ISO 8601 time.")
         return now - seconds
-    moment = seconds_of(value)
+    moment = seconds_since_1970(value)
     if moment is None:
         raise InputError(f"since is neither a number of seconds nor an ISO 8601 time: {value}")
     return moment
@@ -362,7 +362,7 @@ def run(params: t.Mapping[str, t.Any], client: TaskClient, warn: t.Callable[[str
 
 
 def main() -> None:
-    module = TasksModule(argument_spec=task_info_arguments(), supports_check_mode=True, **TASKS_RULES)
+    module = TasksModule(argument_spec=task_info_arguments(), supports_check_mode=True, **TASK_RULES)
     try:
         client = new_task_client(module.params, os.environ, module.no_log_values.add)
         result = run(module.params, client, module.warn)

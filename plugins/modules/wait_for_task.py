@@ -358,7 +358,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils._argspec import WAIT_RULES, refs_of, wait_arguments
+from ..module_utils._argspec import TASK_RULES, refs_of, wait_arguments
 from ..module_utils._channel import Channel, end_on_signals, open_channel
 from ..module_utils._client import TaskClient, new_task_client
 from ..module_utils._errors import TasksError
@@ -416,7 +416,7 @@ def run(module: AnsibleModule, channel: Channel) -> dict[str, t.Any]:
 
 def main() -> None:
     end_on_signals()
-    module = TasksModule(argument_spec=wait_arguments(), supports_check_mode=True, **WAIT_RULES)
+    module = TasksModule(argument_spec=wait_arguments(), supports_check_mode=True, **TASK_RULES)
     try:
         result = run(module, open_channel(module._socket_path))
         failed = bool(result.get("failure"))

@@ -22,6 +22,7 @@ import selectors
 import signal
 import socket
 import threading
+import types
 import typing as t
 
 from ..module_utils._channel import END_SIGNALS, FOLDER_PREFIX, SOCKET_NAME, remove_folder
@@ -205,7 +206,7 @@ def before_signals_end(clean: t.Callable[[], None]) -> t.Iterator[None]:
     before: dict[int, t.Any] = {}
     cleaning: list[int] = []
 
-    def end(number: int, frame: t.Any) -> None:
+    def end(number: int, frame: types.FrameType | None) -> None:
         # After Ctrl-C Ansible sends one signal after the other; the first goes on.
         if cleaning:
             return

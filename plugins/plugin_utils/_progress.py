@@ -70,7 +70,7 @@ class Progress:
         self._clock = clock
         self._wall_clock = wall_clock
         self._cells = ("█", "░") if blocks else ("#", "-")
-        self._told: dict[TaskWatch, t.Any] = {}
+        self._told: dict[TaskWatch, tuple[object, ...]] = {}
         self._told_figures: dict[TaskWatch, tuple[int, str]] = {}
         self._widths = [0, 0, 0, 0]
         self._told_at: float | None = None
@@ -214,7 +214,7 @@ def _may_be_resumed(view: WaitView) -> bool:
     return not (any(succeeded) if view.policy.require == "any" else all(succeeded))
 
 
-def _notable(watch: TaskWatch, text: TaskText) -> tuple[t.Any, ...]:
+def _notable(watch: TaskWatch, text: TaskText) -> tuple[object, ...]:
     """Return what makes a task worth a line when it changes."""
     return (text.trouble, watch.final_error is not None, text.status, text.progress, text.step)
 

@@ -120,7 +120,7 @@ class Target:
         return dict(self._run(args, task_vars.get("ansible_socket")), **self.more)
 
     def _run(self, args: Result, socket: str | None) -> Result:
-        validated = ArgumentSpecValidator(_argspec.wait_arguments(), **_argspec.WAIT_RULES).validate(args)
+        validated = ArgumentSpecValidator(_argspec.wait_arguments(), **_argspec.TASK_RULES).validate(args)
         if validated.error_messages:
             return {"failed": True, "msg": "; ".join(validated.error_messages)}
         refs = _argspec.refs_of(validated.validated_parameters)

@@ -529,7 +529,7 @@ def test_a_query_that_stays_throttled_says_what_the_limit_is(cloud: t.Any, retry
     assert sum(clock.pauses) <= 60
     assert bool(clock.pauses) == (retry_after is None)
     assert (caught.value.error_class, caught.value.http_status) == (ErrorClass.THROTTLED, 429)
-    assert "The limit of 200 requests in 5 minute is shared by everything that uses the account" in str(caught.value)
+    assert "The limit of 200 requests in 5 minutes is shared by everything that uses the account" in str(caught.value)
     assert "request_timeout" in caught.value.hint
 
 

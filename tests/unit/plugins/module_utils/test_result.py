@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import WAIT_RULES, refs_of, wait_arguments
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import TASK_RULES, refs_of, wait_arguments
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass, InputError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._result import (
     describe_limit,
@@ -446,7 +446,7 @@ def test_what_is_pending_names_the_same_tasks_when_passed_in_again() -> None:
 def test_what_is_pending_passes_the_check_of_the_options() -> None:
     """As JSON, which is what a playbook hands on."""
     result = json.loads(json.dumps(ended({each: [running()] for each in PLACES}, timeout=0)))
-    checked = ArgumentSpecValidator(wait_arguments(), **WAIT_RULES).validate({"tasks": result["pending"]})
+    checked = ArgumentSpecValidator(wait_arguments(), **TASK_RULES).validate({"tasks": result["pending"]})
     assert checked.error_messages == []
     assert refs_of(checked.validated_parameters) == PLACES
 

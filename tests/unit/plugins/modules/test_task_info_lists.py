@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import InputError
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._lists import LISTS
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
-from ansible_collections.huaweicloud.tasks.plugins.modules.task_info import seconds_since
+from ansible_collections.huaweicloud.tasks.plugins.modules.task_info import read_since
 from simulator import Simulator, accounts
 
 DISPUTED = sorted(name for name, task_list in LISTS.items() if task_list.paging == "offset")
@@ -135,9 +135,9 @@ def test_mistakes(run_module: t.Any, sim: Simulator, given: dict[str, t.Any], te
     ],
 )
 def test_since_is_seconds_or_a_time(value: str, moment: float | None) -> None:
-    assert seconds_since(value, 1_000_000_000) == moment
+    assert read_since(value, 1_000_000_000) == moment
 
 
 def test_since_in_the_future() -> None:
     with pytest.raises(InputError):
-        seconds_since(str(time.time() * 2), time.time())
+        read_since(str(time.time() * 2), time.time())
