@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 BIN = pathlib.Path(sys.executable).parent
 
 # Settings of the person who calls that would change what is tested. GIT_*: set while a git hook runs.
-# *_COLOR: their colours would end up in what is captured.
+# *_COLOR: their colors would end up in what is captured.
 FOREIGN = (
     *("ANSIBLE_", "COVERAGE_", "MYPY", "PYTEST_", "PYTHONPATH", "RUFF_"),
     *("HUAWEICLOUD_", "HW_", "OS_"),

@@ -51,7 +51,7 @@ def ansible_test(home: pathlib.Path, *arguments: str) -> Command:
 
 
 def environment(home: pathlib.Path, collections: pathlib.Path) -> dict[str, str]:
-    """Ansible's, without colours: the output is captured."""
+    """Ansible's, without colors: the output is captured."""
     return checkout.environment(home, collections) | {"NO_COLOR": "1"}
 
 

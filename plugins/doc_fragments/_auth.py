@@ -102,7 +102,7 @@ options:
     default: 30.0
   language:
     description:
-      - Language of the texts in answers. Only TaurusDB and RDS know it.
+      - Language of the texts in responses. Only TaurusDB and RDS know it.
     type: str
     choices: [en-us, zh-cn]
     default: en-us

@@ -84,7 +84,7 @@ options:
         type: dict
       record:
         description:
-          - Where the answer has the object, as keys joined by dots, for example V(server). Without it, the answer is the
+          - Where the response has the object, as keys joined by dots, for example V(server). Without it, the response is the
             object. With C([]) at its end it is a list, of which the entry with the right C(fields.id) is taken, or the only
             one where C(fields.id) is not given.
         type: str
@@ -92,7 +92,7 @@ options:
         description:
           - Where the object has what counts, as keys joined by dots.
           - C(status) is needed. C(id), C(name), C(instance_id), C(instance_name), C(progress), C(created_at), C(ended_at),
-            C(fail_reason) and C(error_code) may be given. With C(id), an answer about another O(task_id) is an error.
+            C(fail_reason) and C(error_code) may be given. With C(id), a response about another O(task_id) is an error.
         type: dict
       succeeded:
         description:

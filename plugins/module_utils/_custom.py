@@ -145,7 +145,7 @@ def _text_of(key: str, value: t.Any) -> str:
 def _fields(api: dict[str, t.Any]) -> dict[str, str]:
     fields = _mapping(api, "fields")
     if not fields.get("status"):
-        raise InputError("api.fields.status is missing: it says where the answer has the status.")
+        raise InputError("api.fields.status is missing: it says where the response has the status.")
     for name, path in fields.items():
         if name not in FIELDS:
             raise InputError(f"api.fields.{name} is not known; known are {', '.join(FIELDS)}.")

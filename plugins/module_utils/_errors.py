@@ -50,7 +50,7 @@ NO_CODES = ErrorCodes()
 
 
 def classify_error(http_status: int | None, code: str | None, codes: ErrorCodes = NO_CODES) -> ErrorClass:
-    """Say what an answer that is not a success means; no HTTP status means that no whole answer came."""
+    """Say what a response that is not a success means; no HTTP status means that no whole one came."""
     code = code or ""
     if http_status == 429 or code in codes.throttled or code.endswith(THROTTLED_SUFFIX):
         return ErrorClass.THROTTLED

@@ -32,9 +32,9 @@ CLOCK_TOLERANCE = 3600.0
 class TaskList(t.NamedTuple):
     """One service's list.
 
-    ``fields`` are where a record differs from the answer by id; ``instance_key`` is the parameter that chooses an
+    ``fields`` are where a record differs from the response by id; ``instance_key`` is the parameter that chooses an
     instance, empty where the records are filtered here. ``needs_span``: both times are mandatory.
-    ``is_enough``: a record says of a running task what the answer by id says, but perhaps its details.
+    ``is_enough``: a record says of a running task what the response by id says, but perhaps its details.
     """
 
     path: str
@@ -157,7 +157,7 @@ LISTS: dict[str, TaskList] = {
         paging=RECORD,
         permission="gaussdbfornosql:task:list",
     ),
-    # DDM: ListJobs. Its records have more status words than the answer by id.
+    # DDM: ListJobs. Its records have more status words than the response by id.
     "ddm": TaskList(
         path="/v3/{project_id}/jobs",
         root="jobs",

@@ -25,7 +25,7 @@ MAX_MESSAGE_CHARACTERS = 300
 
 
 class UnreadableResponseError(ValueError):
-    """The body is not in any shape that the service is known to answer with."""
+    """The body is not in any shape that the service is known to have."""
 
 
 class NoSuchTaskError(LookupError):
@@ -33,9 +33,9 @@ class NoSuchTaskError(LookupError):
 
 
 def read_task(service: Service, ref: TaskRef, body: t.Any) -> Task:
-    """Read the task out of an answer's decoded body.
+    """Read the task out of a response's decoded body.
 
-    :raises NoSuchTaskError: the answer says that there is none
+    :raises NoSuchTaskError: the response says that there is none
     :raises UnreadableResponseError: the body has another shape, or is about another task
     """
     record = _find_record(service, ref, body)
@@ -64,20 +64,20 @@ def read_task(service: Service, ref: TaskRef, body: t.Any) -> Task:
 
 def _find_record(service: Service, ref: TaskRef, body: t.Any) -> dict[str, t.Any]:
     if not isinstance(body, dict):
-        raise UnreadableResponseError("the answer is not a JSON object")
+        raise UnreadableResponseError("the response is not a JSON object")
     path = service.root
     if path.endswith("[]"):
         return _pick_from_list(service, ref, _value_at(body, path[:-2]))
     record = _value_at(body, path) if path else body
     if not isinstance(record, dict):
-        raise UnreadableResponseError(f"the answer has no object '{path}'")
+        raise UnreadableResponseError(f"the response has no object '{path}'")
     return record
 
 
 def _pick_from_list(service: Service, ref: TaskRef, records: t.Any) -> dict[str, t.Any]:
     key = service.root[:-2]
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise UnreadableResponseError(f"the answer has no list '{key}' of objects")
+        raise UnreadableResponseError(f"the response has no list '{key}' of objects")
     if not records:
         raise NoSuchTaskError(f"the list '{key}' is empty")
     # Another task's success must not pass as this one's: a record that does not bear the id is not the task.
@@ -87,7 +87,7 @@ def _pick_from_list(service: Service, ref: TaskRef, records: t.Any) -> dict[str,
             return dict(record)
     if "id" not in service.fields and len(records) == 1:
         return dict(records[0])
-    raise UnreadableResponseError("the answer is about another task")
+    raise UnreadableResponseError("the response is about another task")
 
 
 def _id_of(service: Service, record: dict[str, t.Any]) -> str | None:
@@ -113,7 +113,7 @@ def gone_task(service: Service, ref: TaskRef) -> Task:
 def _check_id(service: Service, ref: TaskRef, record: dict[str, t.Any]) -> None:
     found = _id_of(service, record)
     if service.verify_id and ref.task_id and found and found != ref.task_id:
-        raise UnreadableResponseError("the answer is about another task")
+        raise UnreadableResponseError("the response is about another task")
 
 
 _MISSING = object()
@@ -130,7 +130,7 @@ def _demand_known_keys(service: Service, record: dict[str, t.Any]) -> None:
     """Tell a task without a status, which is waited on, from an object that is no task at all."""
     identifying = (service.fields.get("id"), service.fields["status"], service.sub_tasks)
     if not any(path and _value_at(record, path, _MISSING) is not _MISSING for path in identifying):
-        raise UnreadableResponseError("the answer describes no task")
+        raise UnreadableResponseError("the response describes no task")
 
 
 def _read_sub_tasks(service: Service, record: dict[str, t.Any]) -> tuple[SubTask, ...]:

@@ -71,12 +71,12 @@ V1_STEP: Paths = {"name": "job_type", "status": "status"}
 
 
 class Service(t.NamedTuple):
-    """One row: how to ask a service for a task, and how to read its answer.
+    """One row: how to ask a service for a task, and how to read its response.
 
     ``root``, ``sub_tasks``, ``details`` and the values of ``fields`` and ``sub_task_fields`` are keys joined by dots.
-    ``root`` leads to the task in the answer's body; with ``[]`` at its end, to a list of tasks.
+    ``root`` leads to the task in the response's body; with ``[]`` at its end, to a list of tasks.
     ``path`` and ``query`` hold the placeholders ``{project_id}``, ``{instance_id}``, ``{task_id}``, ``{task_name}``.
-    ``verify_id``: an answer that bears another id than the asked one is an error.
+    ``verify_id``: a response about another id than the requested one is an error.
     ``not_found_codes`` count with HTTP 400, ``throttle_codes`` and ``token_codes`` with any status.
     ``kept_for`` is empty where no source says it.
     """

@@ -108,7 +108,7 @@ class Credentials(t.NamedTuple):
 
 
 class Settings:
-    """Answers what an option's value is, whichever source it comes from."""
+    """Tells what an option's value is, whichever source it comes from."""
 
     def __init__(self, sources: t.Sequence[Source]) -> None:
         self._sources = [_stripped(source) for source in sources]

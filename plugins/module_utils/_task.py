@@ -191,7 +191,7 @@ class Task(t.NamedTuple):
 
 
 def unseen(ref: TaskRef) -> Task:
-    """Return what is known of a task before any answer about it came."""
+    """Return what is known of a task before any response about it came."""
     return Task(
         service=ref.service,
         state=State.UNKNOWN,

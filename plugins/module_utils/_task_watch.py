@@ -142,7 +142,7 @@ class TaskWatch:
             self.unknown_statuses += [word for word in _words(task) if word not in self.unknown_statuses]
 
     def completed(self, task: Task) -> Task:
-        """Return what a list says of this task, with what only the answer by id has."""
+        """Return what a list says of this task, with what only the response by id has."""
         if self.task is None:
             return task
         return task._replace(details=self.task.details, sub_tasks=task.sub_tasks or self.task.sub_tasks)

@@ -45,7 +45,7 @@ options:
 seealso:
   - module: huaweicloud.tasks.wait_for_task
   - ref: ansible_collections.huaweicloud.tasks.docsite.guide_ids
-    description: Which operation of which service answers with an id, and under which key.
+    description: Which operation of which service returns an id, and under which key.
 """
 
 EXAMPLES = r"""
@@ -257,7 +257,7 @@ failure:
       description: The API's message, or what happened to the connection.
       type: str
     http_status:
-      description: The HTTP status, or null where there was no answer.
+      description: The HTTP status, or null where there was no response.
       type: int
     request_id:
       description: The id of the request, for the cloud's support, or null.

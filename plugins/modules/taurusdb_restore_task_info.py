@@ -101,7 +101,7 @@ task:
     details: {}
 response:
   description:
-    - The body of the API's answer, untouched. Where the API knows no such task, this is its error.
+    - The body of the API's response, untouched. Where the API knows no such task, this is its error.
     - Null where the module failed.
   returned: always
   type: dict

@@ -79,25 +79,25 @@ def _many_of(result: Result, way: str, scale: Scale) -> list[Goal]:
         named = text if text.startswith("...") else f"{head}: {text}"
         return Goal(waits.MANY, named, bound, stats.median(values))
 
-    per_look = stats.ratios(result.runs, key, f"{ways.BARE}@{scale.many}", "cpu_per_look")
+    per_poll = stats.ratios(result.runs, key, f"{ways.BARE}@{scale.many}", "cpu_per_poll")
     made = [
         goal("detection lag p95, seconds", scale.sleep + 1, stats.series(result.runs, key, "lag_p95")),
-        goal("CPU per look, by that of the bare loop", 1.5, per_look),
+        goal("CPU per poll, by that of the bare loop", 1.5, per_poll),
         goal("... without what Ansible takes for a task that only sleeps", 1.5, _alone(result, key)),
         goal("memory, MiB", MAX_MEMORY, stats.series(result.runs, key, "memory")),
         goal("connections at once", MAX_CONNECTIONS, stats.series(result.runs, key, "peak_connections")),
     ]
-    # With progress each look is a module run of its own, which no goal compares with a bare loop.
+    # With progress each poll is a module run of its own, which no goal compares with a bare loop.
     return made if way == ways.MODULE else [made[0], *made[3:]]
 
 
 def _alone(result: Result, key: str) -> list[float]:
-    """CPU per look by that of the bare loop, for the wait alone."""
+    """CPU per poll by that of the bare loop, for the wait alone."""
     count = result.scale.many
     cpu = stats.beyond(result.runs, key, f"{ways.NOTHING}@{count}", "cpu")
-    looks = stats.series(result.runs, key, "requests")
-    bare = stats.series(result.runs, f"{ways.BARE}@{count}", "cpu_per_look")
-    return [mine / number / its for mine, number, its in zip(cpu, looks, bare)]
+    polls = stats.series(result.runs, key, "requests")
+    bare = stats.series(result.runs, f"{ways.BARE}@{count}", "cpu_per_poll")
+    return [mine / number / its for mine, number, its in zip(cpu, polls, bare)]
 
 
 def _slow(result: Result) -> list[Goal]:

@@ -33,18 +33,18 @@ REMARKS = {
     "query": """\
 `ansible localhost -m MODULE`, and `ansible.builtin.uri` on the same address, one after the other, {runs} times.""",
     "wait": """\
-One task of {span} s, {sleep} s between looks (`sleep` and `max_sleep`, `delay`), {runs} runs. The ways run side by
+One task of {span} s, {sleep} s between polls (`sleep` and `max_sleep`, `delay`), {runs} runs. The ways run side by
 side, each with a simulator of its own: CPU time hardly depends on what else runs. While a task runs,
 ansible-playbook looks for its result a thousand times a second (`internal_poll_interval`), whatever the task does; what
 that and the start of a playbook take is the line of a task that only sleeps.""",
     "many": """\
 Tasks that end at random moments within {span} s after they were created, the same for every way; {sleep} s between
-looks; {runs} runs. `wait_for_task` for {many} tasks runs alone, with progress and without. The ways for up to {some}
+polls; {runs} runs. `wait_for_task` for {many} tasks runs alone, with progress and without. The ways for up to {some}
 tasks run side by side, begun one after the other, and so do the others for {many}. The bare loop sends as many requests
-as `wait_for_task` did in the same run, one after the other over one session, and decodes the answers.""",
+as `wait_for_task` did in the same run, one after the other over one session, and decodes the responses.""",
     "slow": """\
-Every answer takes {slow} ms. `wait_for_task` looks once at tasks that have ended; a round is the time from its first
-question to its last answer; {runs} runs.""",
+Every response takes {slow} ms. `wait_for_task` polls once, tasks that have ended; a round is the time from its first
+request to its last response; {runs} runs.""",
     "startup": """\
 The file that Ansible sends to the target, run with the target's Python, {runs} times; imports by `-X importtime`, times
 without those of what they import in turn. "Own" are the files of this collection, which Python compiles anew from the
@@ -62,17 +62,17 @@ the whole for certain, most of them would have to go.""",
 What bounds it: a task that only sleeps takes more than the goal of 0.2 by itself. Beyond it, `wait_for_task` with
 `progress: false` takes about a seventh of what `uri` + `until` does, and asks more often in the same time.
 
-With progress the goal of 0.5 is missed by far, because each look is a run of the module on the target, as each try of
-`uri` is, and as dear. It is meant so: a look that is lost with its connection costs one look, not the wait, and no
-connection is held open for hours. There are also more looks here than tries of `uri`, whose pause begins when a try
-has ended. In practice looks are rarer than here, where `max_sleep` is as short as `sleep`: by default the pause grows
-to 30 s while nothing changes, and then Ansible's own idling takes more than the looks. Where the CPU counts more than
+With progress the goal of 0.5 is missed by far, because each poll is a run of the module on the target, as each try of
+`uri` is, and as expensive, by design: a poll that is lost with its connection costs one poll, not the wait, and no
+connection is held open for hours. There are also more polls here than tries of `uri`, whose pause begins when a try
+has ended. In practice polls are rarer than here, where `max_sleep` is as short as `sleep`: by default the pause grows
+to 30 s while nothing changes, and then Ansible's own idling takes more than the polls. Where the CPU counts more than
 the lines, choose `progress: false`.""",
     "many": """\
-What bounds the CPU per look: a third of the CPU is Ansible's own, which idles as long as the wait lasts. Without it, a
-look costs about one and a half times the bare request. Some of this is paid once a wait, such as the start of the
+What bounds the CPU per poll: a third of the CPU is Ansible's own, which idles as long as the wait lasts. Without it, a
+poll costs about one and a half times the bare request. Some of this is paid once a wait, such as the start of the
 module and a result with a thousand tasks in it; the rest are sixteen threads instead of one, and what the bare loop
-does not do: check addresses and credentials, bound time and size, read the task and compare it with the last look.""",
+does not do: check addresses and credentials, bound time and size, read the task and compare it with the last poll.""",
 }
 
 # Each by a figure before and after, on one machine with the same versions.
@@ -85,5 +85,5 @@ Measured with `make benchmark` before and after, with the same versions on the s
 | | `taurusdb_task_info`, the same | 1.06 | 0.96 |
 | | `kafka_task_info`, the same | 1.04 | 0.97 |
 | | payload of `dds_task_info`, KiB | 226 | 222 |
-| pauses count from the beginning of a look | 1,000 tasks, detection lag p95, s | 5.7 | 5.0 |
+| pauses count from the beginning of a poll | 1,000 tasks, detection lag p95, s | 5.7 | 5.0 |
 | | 1,000 tasks with progress, the same | 6.3 | 4.9 |"""

@@ -15,7 +15,7 @@ class Scale:
     runs: int
     queries_per_run: int
     span: float  # within which tasks end
-    sleep: float  # between looks
+    sleep: float  # between polls
     few: int  # tasks of a loop, and of the smallest wait for many
     some: int  # tasks of a fan-out
     many: int

@@ -72,8 +72,8 @@ def many(result: Result) -> str:
             *_title(key),
             stats.spread(stats.series(runs, key, "cpu"), 1),
             stats.spread(stats.series(runs, key, "requests"), 0),
-            stats.spread(stats.series(runs, key, "cpu_per_look"), 2, MS),
-            stats.spread(stats.ratios(runs, key, f"{ways.BARE}@{key.partition('@')[2]}", "cpu_per_look"), 2),
+            stats.spread(stats.series(runs, key, "cpu_per_poll"), 2, MS),
+            stats.spread(stats.ratios(runs, key, f"{ways.BARE}@{key.partition('@')[2]}", "cpu_per_poll"), 2),
             stats.spread(stats.series(runs, key, "memory"), 0),
             stats.spread(stats.series(runs, key, "peak_connections"), 0),
         ]

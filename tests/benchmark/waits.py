@@ -68,8 +68,8 @@ def measure(bench: Bench, scale: Scale, parts: Collection[str]) -> dict[str, lis
                 runs[job.part][-1][job.key] = figures
         if MANY in parts:
             many = runs[MANY][-1]
-            looks = int(many[f"{ways.MODULE}@{scale.many}"]["requests"])
-            many[f"{ways.BARE}@{scale.many}"] = _bare(bench, scale, looks)
+            polls = int(many[f"{ways.MODULE}@{scale.many}"]["requests"])
+            many[f"{ways.BARE}@{scale.many}"] = _bare(bench, scale, polls)
     return runs
 
 
@@ -97,14 +97,14 @@ def _measure(bench: Bench, scale: Scale, job: Job, run: int) -> Figures:
         return figures | {
             "requests": requests,
             "peak_connections": float(sky.peak_connections()),
-            "cpu_per_look": figures["cpu"] / requests,
+            "cpu_per_poll": figures["cpu"] / requests,
             "past_end": sky.seconds_past_end("done"),
             **{f"lag_p{percent}": stats.percentile(lags, percent) for percent in (50, 95, 99)},
         }
 
 
-def _bare(bench: Bench, scale: Scale, looks: int) -> Figures:
+def _bare(bench: Bench, scale: Scale, polls: int) -> Figures:
     with bench.home() as home, cloud(home) as sky:
         sky.add_tasks("dds", [3600.0] * scale.many)
-        figures = bench.measure(ways.WAYS[ways.BARE](ways.Setting(bench, sky, home, scale.sleep, scale.span, looks)))
-        return figures | {"requests": float(looks), "cpu_per_look": figures["cpu"] / looks}
+        figures = bench.measure(ways.WAYS[ways.BARE](ways.Setting(bench, sky, home, scale.sleep, scale.span, polls)))
+        return figures | {"requests": float(polls), "cpu_per_poll": figures["cpu"] / polls}

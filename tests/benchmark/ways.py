@@ -21,14 +21,14 @@ from .cloud import Cloud, address_of
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What a command is made from. `looks` are the requests that a bare loop has to send."""
+    """What a command is made from. `polls` are the requests that a bare loop has to send."""
 
     bench: Bench
     cloud: Cloud
     home: pathlib.Path
     sleep: float
     span: float
-    looks: int = 0
+    polls: int = 0
 
     def play(self, play: plays.Play) -> list[str]:
         """The command that runs a playbook."""
@@ -74,7 +74,7 @@ def _sdk(setting: Setting) -> list[str]:
 def _bare(setting: Setting) -> list[str]:
     addresses = setting.lines(address_of(setting.cloud, task["task_id"]) for task in setting.cloud.tasks)
     script = str(HERE / "scripts" / "bare_gets.py")
-    return [setting.bench.python, script, addresses, accounts.TOKEN, str(setting.looks)]
+    return [setting.bench.python, script, addresses, accounts.TOKEN, str(setting.polls)]
 
 
 NOTHING, URI, FAN_OUT, SDK, MODULE, PROGRESS, BARE = "nothing", "uri", "fan_out", "sdk", "module", "progress", "bare"

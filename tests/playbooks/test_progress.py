@@ -110,7 +110,7 @@ def test_lines_through_pipes(here: Controller) -> None:
 
 
 def test_lines_on_a_terminal(here: Controller) -> None:
-    """In a loop: lines for each item while it runs, in colour, in the midst of Ansible's own output."""
+    """In a loop: lines for each item while it runs, in color, in the midst of Ansible's own output."""
     tasks = [here.task("dds", duration=2.5), here.task("taurusdb", duration=2.5, outcome="failed")]
     items = [named(service, task) for service, task in zip(("dds", "taurusdb"), tasks)]
     play = here.play(wait("items", {"tasks": ["{{ item }}"]}, loop=items))
@@ -150,14 +150,14 @@ def test_silence(here: Controller) -> None:
     assert run.result("done").result["tasks"][0]["state"] == "succeeded"
     assert run.result("failed").result["failure"]["kind"] == "task_failed"
     assert run.result("quiet").result["polls"] > 1
-    looks = {
+    polls = {
         name: len(here.sim.requests(task_id=task["task_id"]))
         for name, task in {"done": done, "failed": failed, "secret": secret, "quiet": quiet}.items()
     }
-    assert looks["done"] == looks["failed"] == 1
-    assert looks["secret"] > 1
-    assert looks["quiet"] == run.result("quiet").result["polls"]
-    assert len(here.module_runs()) == len(looks)
+    assert polls["done"] == polls["failed"] == 1
+    assert polls["secret"] > 1
+    assert polls["quiet"] == run.result("quiet").result["polls"]
+    assert len(here.module_runs()) == len(polls)
 
 
 def test_keywords(here: Controller) -> None:
@@ -214,7 +214,7 @@ def test_keywords(here: Controller) -> None:
     assert [each["became"] for each in here.module_runs("become")] == ["root"]
     assert_live(run.progress("become"), run.result("become", "become").at)
 
-    # check mode: one look, whatever it brings.
+    # check mode: one poll, whatever it brings.
     result = run.result("check", "check").result
     assert result["msg"].startswith("Check mode: polled once.")
     assert len(result["pending"]) == result["polls"] == len(here.module_runs("check")) == 1
@@ -234,7 +234,7 @@ def test_keywords(here: Controller) -> None:
     assert len(here.module_runs("target")) == 1
     assert run.result("delegate", "delegate").result["polls"] > 1
 
-    # retries: each try looks once, and is over at its first look.
+    # retries: each try polls once, and is over at its first poll.
     result = run.result("retries", "retries").result
     assert result["task"]["state"] == "succeeded"
     assert result["attempts"] == len(here.module_runs("retries")) > 1

@@ -48,13 +48,13 @@ def error_code(answer: requests.Response) -> str:
     return str(answer.json()["error_code"])
 
 
-def course(look: Callable[[], Any], last: Callable[[Any], bool]) -> list[Any]:
+def course(poll: Callable[[], Any], last: Callable[[Any], bool]) -> list[Any]:
     """What one sees, without repetitions, until the last thing is seen."""
     seen: list[Any] = []
     end = time.monotonic() + 20
     while not seen or not last(seen[-1]):
         assert time.monotonic() < end, seen
-        now = look()
+        now = poll()
         seen += [now] if not seen or seen[-1] != now else []
         time.sleep(0.02)
     return seen

@@ -483,7 +483,7 @@ def test_the_older_path_of_image_jobs(sim: Simulator) -> None:
 def test_resources(sim: Simulator, service: str, path: str, words: list[Any]) -> None:
     task = sim.add_task(service, duration=0.2, id="r1", instance_name="one")
 
-    def look() -> Any:
+    def poll() -> Any:
         answer = get(f"{sim.endpoint(service)}{path}r1")
         if answer.status_code != 200:
             return answer.status_code
@@ -491,7 +491,7 @@ def test_resources(sim: Simulator, service: str, path: str, words: list[Any]) ->
         assert (body["id"], body["name"]) == ("r1", "one")
         return f"{kind}.{body['status']}"
 
-    assert course(look, lambda seen: bool(seen == words[-1])) == words
+    assert course(poll, lambda seen: bool(seen == words[-1])) == words
     sim.remove_task(task["task_id"])
     assert get(f"{sim.endpoint(service)}{path}r1").status_code == 404
 
@@ -539,13 +539,13 @@ def test_servers_come_and_go_with_their_tasks(sim: Simulator) -> None:
     made = requests.post(url, headers=TOKEN, json={"server": {"count": 2}}, timeout=5).json()["serverIds"]
     assert len(made) == 2
 
-    def look() -> Any:
+    def poll() -> Any:
         return get(f"{url}/{made[1]}").json().get("server", {}).get("status")
 
-    assert course(look, lambda status: bool(status == "ACTIVE")) == ["BUILD", "ACTIVE"]
+    assert course(poll, lambda status: bool(status == "ACTIVE")) == ["BUILD", "ACTIVE"]
     gone = {"servers": [{"id": made[1]}]}
     assert requests.post(f"{url}/delete", headers=TOKEN, json=gone, timeout=5).status_code == 200
-    assert course(look, lambda status: status is None) == ["ACTIVE", None]
+    assert course(poll, lambda status: status is None) == ["ACTIVE", None]
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"servers": []}', b'{"servers": [{}]}'])

@@ -173,11 +173,11 @@ def test_every_answer_has_an_id_and_a_date(sim: Simulator) -> None:
 def test_natural_timeline(sim: Simulator) -> None:
     task = sim.add_task("taurusdb", duration=1)
 
-    def look() -> tuple[str, int]:
+    def poll() -> tuple[str, int]:
         job = ask(sim, task).json()["job"]
         return job["status"], int(job["process"].rstrip("%") or 0)
 
-    seen = course(look, lambda state: bool(state[0] == "Completed"))
+    seen = course(poll, lambda state: bool(state[0] == "Completed"))
     assert list(dict.fromkeys(state[0] for state in seen)) == ["Pending", "Running", "Completed"]
     running = [state[1] for state in seen if state[0] == "Running"]
     assert running == sorted(running) and len(set(running)) > 3
@@ -209,11 +209,11 @@ def test_steps_words_and_numbers_are_free(sim: Simulator) -> None:
         ],
     )
 
-    def look() -> tuple[str, str]:
+    def poll() -> tuple[str, str]:
         job = ask(sim, task).json()["job"]
         return job["status"], job["progress"]
 
-    assert course(look, lambda state: bool(state[0] == "Odd")) == [("rUNNING", "19"), ("Odd", "50%")]
+    assert course(poll, lambda state: bool(state[0] == "Odd")) == [("rUNNING", "19"), ("Odd", "50%")]
 
 
 def test_sub_tasks_of_a_step_are_sent_as_they_are(sim: Simulator) -> None:

@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""GET addresses one after the other over one session and decode the answers: the least that Python must do.
+"""GET addresses one after the other over one session and decode the responses: the least that Python must do.
 
-    python bare_gets.py ADDRESSES TOKEN LOOKS
+    python bare_gets.py ADDRESSES TOKEN POLLS
 
-ADDRESSES is a file with one address a line; they are asked in turn, LOOKS times in all.
+ADDRESSES is a file with one address a line; they are requested in turn, POLLS times in all.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ from ansible_collections.huaweicloud.tasks.plugins.plugin_utils import _terminal
 
 WAIT = "huaweicloud.tasks.wait_for_task"
 Result = dict[str, t.Any]
-# What a task answers, look by look; the last one stays.
+# What a task answers, poll by poll; the last one stays.
 Answers = t.Sequence[Observation]
 
 PASSWORD: Result = {"username": "u", "password": "password-of-u", "domain_name": "d", "region": "r1"}
@@ -95,7 +95,7 @@ class Target:
         self.args: Result = {}
         self.answers: dict[str, Answers] = {}
         self.calls: list[Call] = []
-        self.seconds_per_look = 0.0
+        self.seconds_per_poll = 0.0
         # Instead of running: by the number of the run, from 1; and what adds to its result.
         self.instead: dict[int, Result | BaseException] = {}
         self.more: Result = {}
@@ -111,7 +111,7 @@ class Target:
         args = dict(self.args if module_args is None else module_args)
         assert task_vars is not None
         self.calls.append(Call(module_name, args, self.time.now, wrap_async, task_vars.get("ansible_socket")))
-        self.time.now += self.seconds_per_look
+        self.time.now += self.seconds_per_poll
         instead = self.instead.get(len(self.calls))
         if isinstance(instead, BaseException):
             raise instead
@@ -203,10 +203,10 @@ def fixture_stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     return stage
 
 
-# --- one look after the other ---
+# --- one poll after the other ---
 
 
-def test_each_look_is_a_run_of_the_module_that_does_not_wait(stage: Stage) -> None:
+def test_each_poll_is_a_run_of_the_module_that_does_not_wait(stage: Stage) -> None:
     result = stage.run({"a": [running(1), running(2), DONE]})
     assert not result["failed"]
     assert result["polls"] == 3
@@ -218,7 +218,7 @@ def test_each_look_is_a_run_of_the_module_that_does_not_wait(stage: Stage) -> No
         assert not call.wrap_async
 
 
-def test_a_look_has_documented_options_only(stage: Stage) -> None:
+def test_a_poll_has_documented_options_only(stage: Stage) -> None:
     stage.run({"a": [running(), DONE]}, region="r1", auth_token="x", ca_cert="/ca.pem", stall_timeout=99)
     for call in stage.target.calls:
         assert set(call.args) <= {"ca_cert", *_argspec.wait_arguments()}
@@ -258,7 +258,7 @@ def test_the_result_is_the_one_of_the_module_itself(stage: Stage, answers: Answe
     assert live["changed"] is False
 
 
-def test_the_first_look_waits_for_delay(stage: Stage) -> None:
+def test_the_first_poll_waits_for_delay(stage: Stage) -> None:
     stage.run({"a": [DONE]}, delay=7)
     assert stage.target.calls[0].at == 5_007
 
@@ -317,7 +317,7 @@ def test_a_connection_with_a_socket_of_its_own_runs_the_module_once(
 # --- what is shown ---
 
 
-def test_lines_go_to_stderr_in_the_colours_of_ansible(stage: Stage) -> None:
+def test_lines_go_to_stderr_in_the_colors_of_ansible(stage: Stage) -> None:
     stage.run({"a": [running(), DONE], "b": [running(), FAILED], "c": [running(), REFUSED]}, fail_fast=False)
     assert all(stderr for dummy_line, dummy_color, stderr in stage.shown.calls)
     colors = {line.split("  ")[0]: color for line, color, dummy in stage.shown.calls[4:-1]}
@@ -347,21 +347,21 @@ def test_a_heartbeat_within_one_long_sleep(stage: Stage) -> None:
     assert stage.target.calls[1].at == 5_250
 
 
-def test_a_heartbeat_between_many_looks_without_a_change(stage: Stage) -> None:
+def test_a_heartbeat_between_many_polls_without_a_change(stage: Stage) -> None:
     stage.run({"a": [running()]}, timeout=200)
     beats = [line for line in stage.shown.lines if "still waiting" in line]
     assert [line.rpartition(" ")[2] for line in beats] == ["0:01:00", "0:02:00", "0:03:00"]
 
 
-def test_a_heartbeat_that_fell_due_during_a_look_comes_right_after_it(stage: Stage) -> None:
+def test_a_heartbeat_that_fell_due_during_a_poll_comes_right_after_it(stage: Stage) -> None:
     """The pause that follows may be long: a server may ask for five minutes."""
-    stage.target.seconds_per_look = 8
+    stage.target.seconds_per_poll = 8
     stage.run({"a": [running(), running(), DONE]}, sleep=62, max_sleep=62)
     # Told at 8, looked from 62 to 70, when the minute of silence has been over since 68.
     assert any(line.endswith("still waiting after 0:01:10") for line in stage.shown.lines)
 
 
-def test_nothing_is_silent_for_long_not_even_before_the_first_look(stage: Stage) -> None:
+def test_nothing_is_silent_for_long_not_even_before_the_first_poll(stage: Stage) -> None:
     """A job that prints nothing for minutes gets killed, whatever it is waiting for."""
     stage.run({"a": [running(), DONE]}, delay=600)
     assert len(stage.shown.calls) > 5
@@ -413,7 +413,7 @@ def test_a_crash_in_the_middle_is_trouble(stage: Stage) -> None:
     assert all(line.isprintable() for line in stage.shown.lines)
 
 
-def test_a_crash_at_the_first_look_is_returned_as_it_is(stage: Stage) -> None:
+def test_a_crash_at_the_first_poll_is_returned_as_it_is(stage: Stage) -> None:
     stage.target.instead[1] = CRASH
     result = stage.run({"a": [DONE]})
     assert {key: result[key] for key in CRASH} == CRASH
@@ -484,7 +484,7 @@ def test_the_keyword_timeout_gives_a_proper_result(stage: Stage) -> None:
     assert "not canceled" in result["msg"]
 
 
-def test_the_keyword_timeout_is_caught_in_the_midst_of_the_first_look(stage: Stage) -> None:
+def test_the_keyword_timeout_is_caught_in_the_midst_of_the_first_poll(stage: Stage) -> None:
     stage.target.instead[1] = task_timeout()
     result = stage.run({"a": [running()]}, keywords={"timeout": 5})
     assert result["failure"]["kind"] == "timeout"
@@ -508,7 +508,7 @@ def test_warnings_are_passed_on_once(stage: Stage) -> None:
     assert "'Parked'" in result["warnings"][1]
 
 
-def test_what_ansible_adds_to_the_results_of_looks_is_passed_on(stage: Stage) -> None:
+def test_what_ansible_adds_to_the_results_of_polls_is_passed_on(stage: Stage) -> None:
     """Ansible finds the interpreter of a host once, if it is told what was found."""
     found = {"discovered_interpreter_python": "/usr/bin/python3"}
     stage.target.more = {"ansible_facts": found, "deprecations": [{"msg": "old", "version": "9"}]}

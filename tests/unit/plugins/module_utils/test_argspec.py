@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From options to tasks, and to the arguments of one look."""
+"""From options to tasks, and to the arguments of one poll."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_what_a_form_left_out_is_not_given(nothing: str | None) -> None:
     assert refs_of({"tasks": [{**named, "region": nothing, "endpoint": nothing}]}) == [TaskRef("dds", "a")]
 
 
-def test_a_look_takes_the_connection_and_nothing_else_of_what_was_given() -> None:
+def test_a_poll_takes_the_connection_and_nothing_else_of_what_was_given() -> None:
     given = {"region": "r", "ca_cert": "/ca", "service": "dds", "job_id": "a", "timeout": 9, "sleep": 3, "tasks": []}
     assert poll_arguments(given, [TaskRef("dds", "a", region="s")]) == {
         "region": "r",

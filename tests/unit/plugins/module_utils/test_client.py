@@ -449,7 +449,7 @@ def test_a_login_is_bounded(cloud: t.Any) -> None:
 # Credentials during a wait
 
 
-def test_one_login_for_all_looks_and_one_more_after_a_refusal(cloud: t.Any) -> None:
+def test_one_login_for_all_polls_and_one_more_after_a_refusal(cloud: t.Any) -> None:
     tasks = [cloud.sim.add_task("dds") for dummy in range(30)]
     refs = [ref_of(task) for task in tasks]
     client = cloud.client("dds", **BY_PASSWORD)

@@ -100,7 +100,7 @@ def test_time_runs_out(run_module: t.Any, sim: Simulator) -> None:
     assert again["tasks"][0]["state"] == "succeeded"
 
 
-def test_check_mode_looks_once(run_module: t.Any, sim: Simulator) -> None:
+def test_check_mode_polls_once(run_module: t.Any, sim: Simulator) -> None:
     task = sim.add_task("dds", status="Running")
     result = run_module(MODULE, check_mode=True, service="dds", task_id=task["task_id"], **connection(sim)).result
     assert result["task"]["state"] == "running"
@@ -133,7 +133,7 @@ MISTAKES: list[tuple[dict[str, t.Any], str]] = [
     ({"service": "rdss", "task_id": "t"}, "value of service must be one of: taurusdb, taurusdb_restore, dds, kafka"),
     ({"tasks": [{"task_id": "t"}]}, "missing required arguments: service found in tasks"),
     ({"tasks": [{"service": "rdss", "task_id": "t"}]}, "value of service must be one of: taurusdb, taurusdb_restore"),
-    ({"tasks": [{"service": "dds", "task_id": "t", "colour": "red"}]}, "Unsupported parameters"),
+    ({"tasks": [{"service": "dds", "task_id": "t", "color": "red"}]}, "Unsupported parameters"),
     ({"tasks": ["t"]}, "dictionary requested"),
     ({"tasks": "t"}, "dictionary requested"),
     ({"service": "dds"}, "A task of dds needs task_id."),

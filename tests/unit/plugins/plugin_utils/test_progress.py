@@ -95,8 +95,8 @@ class Scene:
     def _show(self, line: str, level: str) -> None:
         self.told.append((line, level))
 
-    def look(self, *observations: Observation, after: float = 5.0, over: bool = False) -> list[str]:
-        """Look after so many seconds; a task without an observation is seen as before. Returns the new lines."""
+    def poll(self, *observations: Observation, after: float = 5.0, over: bool = False) -> list[str]:
+        """Poll after so many seconds; a task without an observation is seen as before. Returns the new lines."""
         self.now += after
         for watch, seen in zip(self.watches, observations):
             # The readers of answers fill in the id that was asked for.
@@ -130,30 +130,30 @@ def many(count: int) -> list[TaskRef]:
 
 
 @pytest.mark.parametrize("ends_as", [done(), failed(), error(403, "APIGW.0302")], ids=["good", "bad", "refused"])
-def test_a_wait_that_is_over_at_its_first_look_is_silent(ends_as: Observation) -> None:
+def test_a_wait_that_is_over_at_its_first_poll_is_silent(ends_as: Observation) -> None:
     scene = Scene()
-    assert scene.look(ends_as, over=True) == []
+    assert scene.poll(ends_as, over=True) == []
 
 
 def test_the_first_line_says_how_many_tasks_and_until_when() -> None:
-    assert Scene(*many(3)).look(*[running()] * 3)[0] == "[h1] waiting for 3 tasks, until 11:00:00 UTC at the latest"
-    assert Scene(timeout=600).look(running())[0] == "[h1] waiting for 1 task, until 10:10:00 UTC at the latest"
+    assert Scene(*many(3)).poll(*[running()] * 3)[0] == "[h1] waiting for 3 tasks, until 11:00:00 UTC at the latest"
+    assert Scene(timeout=600).poll(running())[0] == "[h1] waiting for 1 task, until 10:10:00 UTC at the latest"
 
 
 def test_the_first_line_of_a_long_wait_has_a_date() -> None:
-    assert Scene(timeout=86_400).look(running())[0].endswith(", until 2026-05-02 10:00 UTC at the latest")
-    assert Scene(timeout=1e15).look(running())[0] == "[h1] waiting for 1 task"
+    assert Scene(timeout=86_400).poll(running())[0].endswith(", until 2026-05-02 10:00 UTC at the latest")
+    assert Scene(timeout=1e15).poll(running())[0] == "[h1] waiting for 1 task"
 
 
 def test_the_first_line_of_many_tasks_is_short() -> None:
-    assert len(Scene(*many(1000)).look(*[running()] * 1000)[0]) < 80
+    assert len(Scene(*many(1000)).poll(*[running()] * 1000)[0]) < 80
 
 
 def test_there_is_one_first_line_only() -> None:
     scene = Scene()
-    scene.look(running(1))
+    scene.poll(running(1))
     for percent in range(2, 9):
-        scene.look(running(percent))
+        scene.poll(running(percent))
     assert sum("waiting for" in line for line, dummy in scene.told) == 1
 
 
@@ -162,8 +162,8 @@ def test_there_is_one_first_line_only() -> None:
 
 def ended_line(scene: Scene, *observations: Observation) -> str:
     """The last line of a wait that ends after two polls with these observations."""
-    scene.look(*[running(1)] * len(observations))
-    return scene.look(*observations, over=True)[-1]
+    scene.poll(*[running(1)] * len(observations))
+    return scene.poll(*observations, over=True)[-1]
 
 
 def resume_arguments(line: str) -> list[str]:
@@ -193,7 +193,7 @@ def test_the_command_leaves_out_what_has_finished() -> None:
 def test_an_interrupted_wait_ends_in_a_command_that_resumes_it() -> None:
     scene = Scene(*many(2))
     assert scene.lines_of(scene.progress.interrupted) == []
-    scene.look(done(), running())
+    scene.poll(done(), running())
     (line,) = scene.lines_of(scene.progress.interrupted)
     assert line.startswith("[h1] interrupted; resume with: ")
     assert json.loads(resume_arguments(line)[3]) == {"tasks": [{"service": "dds", "task_id": "task01"}]}
@@ -203,15 +203,15 @@ def test_an_interrupted_wait_ends_in_a_command_that_resumes_it() -> None:
 
 def test_an_interruption_with_nothing_left_needs_no_command() -> None:
     scene = Scene(*many(2))
-    scene.look(done(), failed(), over=True)
+    scene.poll(done(), failed(), over=True)
     assert scene.lines_of(scene.progress.interrupted) == []
 
 
 @pytest.mark.parametrize(("require", "ends"), [("all", [done(), done()]), ("any", [done(), running()])])
 def test_a_wait_that_succeeds_needs_no_command(require: str, ends: list[Task]) -> None:
     scene = Scene(*many(2), require=require)
-    scene.look(running(1), running(1))
-    assert not any("resume" in line for line in scene.look(*ends, over=True))
+    scene.poll(running(1), running(1))
+    assert not any("resume" in line for line in scene.poll(*ends, over=True))
 
 
 def test_the_command_survives_a_quote_in_a_name() -> None:
@@ -222,7 +222,7 @@ def test_the_command_survives_a_quote_in_a_name() -> None:
 
 def test_the_command_is_told_in_time_for_an_interruption() -> None:
     scene = Scene(*many(40))
-    assert not any("resume" in line for line in scene.look(*[running()] * 40))
+    assert not any("resume" in line for line in scene.poll(*[running()] * 40))
     scene.now += 60
     (command,) = [line for line in scene.lines_of(scene.progress.heartbeat) if "resume" in line]
     assert command.startswith("[h1] if interrupted, resume with: ansible-playbook huaweicloud.tasks.wait -e ")
@@ -233,7 +233,7 @@ def test_the_command_is_told_in_time_for_an_interruption() -> None:
 
 def test_a_busy_wait_tells_the_command_too() -> None:
     scene = Scene()
-    told = [line for percent in range(10) for line in scene.look(running(percent), after=10)]
+    told = [line for percent in range(10) for line in scene.poll(running(percent), after=10)]
     assert sum("if interrupted, resume with: " in line for line in told) == 1
 
 
@@ -259,7 +259,7 @@ def test_a_line_is_complete_in_itself() -> None:
         SubTask("START", "Pending", State.PENDING, 0),
     )
     task = Task("taurusdb_restore", State.RUNNING, RESTORE_ID, "Restore", "in07", status="Running", progress=53)
-    line = scene.look(task._replace(remaining_seconds=200, sub_tasks=steps), after=83)[1]
+    line = scene.poll(task._replace(remaining_seconds=200, sub_tasks=steps), after=83)[1]
     assert line == (
         "[h1 -> bastion] TaurusDB restore 866b2273  Restore  Running  █████░░░░░  53 %  "
         "elapsed 0:01:23  remaining 0:03:20  step 2/3 RESTORE"
@@ -277,64 +277,64 @@ def test_a_line_is_complete_in_itself() -> None:
     ],
 )
 def test_the_bar(percent: int, drawn: str) -> None:
-    assert f"  {drawn}  " in Scene().look(running(percent))[1]
+    assert f"  {drawn}  " in Scene().poll(running(percent))[1]
 
 
 def test_the_bar_without_blocks_is_ascii() -> None:
-    line = Scene(blocks=False).look(running(40))[1]
+    line = Scene(blocks=False).poll(running(40))[1]
     assert "  ####------  40 %  " in line
     assert line.isascii()
 
 
 def test_lines_stand_below_each_other() -> None:
     scene = Scene(TaskRef("dds", "a"), TaskRef("taurusdb_restore", RESTORE_ID, "in07", "Restore"), TaskRef("ecs", "e"))
-    scene.look(running(5, name="Create_MongoDB"), running(7, name="Restore"), running(None, name="CreateServers"))
+    scene.poll(running(5, name="Create_MongoDB"), running(7, name="Restore"), running(None, name="CreateServers"))
     assert [line for line, dummy in scene.told[1:]] == [
         "[h1] DDS a                      Create_MongoDB  Running  ░░░░░░░░░░   5 %  elapsed 0:00:05",
         "[h1] TaurusDB restore 866b2273  Restore         Running  ░░░░░░░░░░   7 %  elapsed 0:00:05",
         "[h1] ECS e                      CreateServers   Running                    elapsed 0:00:05",
     ]
-    (line,) = scene.look(done(name="Create_MongoDB"))
+    (line,) = scene.poll(done(name="Create_MongoDB"))
     assert line == "[h1] DDS a                      Create_MongoDB  Completed                    elapsed 0:00:10"
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    line = Scene().look(running(None))[1]
+    line = Scene().poll(running(None))[1]
     assert line == "[h1] DDS a  Running  elapsed 0:00:05"
 
 
 def test_a_finished_task_shows_no_bar_and_no_remaining_time() -> None:
     scene = Scene()
-    scene.look(running(40))
-    (line,) = scene.look(done(progress=100, remaining_seconds=0), over=True)
+    scene.poll(running(40))
+    (line,) = scene.poll(done(progress=100, remaining_seconds=0), over=True)
     assert re.fullmatch(r"\[h1\] DDS a  Completed +elapsed 0:00:10", line)
 
 
 def test_a_task_without_an_id_is_named_by_its_instance() -> None:
     scene = Scene(TaskRef("taurusdb_restore", instance_id="a23fb62bd61e"))
-    assert scene.look(running(1))[1].startswith("[h1] TaurusDB restore a23fb62b  Running")
+    assert scene.poll(running(1))[1].startswith("[h1] TaurusDB restore a23fb62b  Running")
 
 
 def test_the_failed_step_is_named() -> None:
     scene = Scene(TaskRef("taurusdb_restore", "a", "in07", "Restore"))
-    scene.look(running(40))
+    scene.poll(running(40))
     steps = (SubTask("INIT", "complete", State.SUCCEEDED, 100), SubTask("RESTORE", "Failed", State.FAILED, 50))
-    assert "  elapsed 0:00:10  step 2/2 RESTORE" in scene.look(failed(sub_tasks=steps), over=True)[0]
+    assert "  elapsed 0:00:10  step 2/2 RESTORE" in scene.poll(failed(sub_tasks=steps), over=True)[0]
 
 
 def test_long_waits_show_hours() -> None:
     scene = Scene()
-    scene.look(running(1), after=0)
-    assert "elapsed 27:46:40" in scene.look(running(2), after=100_000)[0]
+    scene.poll(running(1), after=0)
+    assert "elapsed 27:46:40" in scene.poll(running(2), after=100_000)[0]
 
 
 @pytest.mark.parametrize(
-    "text", ["two\nlines", "carriage\rreturn", "colour \x1b[31mred"], ids=["newline", "return", "escape"]
+    "text", ["two\nlines", "carriage\rreturn", "color \x1b[31mred"], ids=["newline", "return", "escape"]
 )
 def test_a_line_stays_one_line_whatever_the_cloud_says(text: str) -> None:
     scene = Scene(*many(4))
     trouble = ApiError(text, kind="connection", action="Cannot reach the host")
-    scene.look(running(1, name=text), Task("dds", State.UNKNOWN, status=text), trouble)
+    scene.poll(running(1, name=text), Task("dds", State.UNKNOWN, status=text), trouble)
     for line, dummy in scene.told:
         assert line.isprintable(), line
 
@@ -344,9 +344,9 @@ def test_a_line_stays_one_line_whatever_the_cloud_says(text: str) -> None:
 
 def test_only_changes_are_told() -> None:
     scene = Scene(*many(2))
-    scene.look(running(10), running(10))
-    assert scene.look(running(10), running(10)) == []
-    (line,) = scene.look(running(10), running(11))
+    scene.poll(running(10), running(10))
+    assert scene.poll(running(10), running(10)) == []
+    (line,) = scene.poll(running(10), running(11))
     assert "task01" in line
 
 
@@ -364,48 +364,48 @@ def test_only_changes_are_told() -> None:
 )
 def test_each_change_is_one_line(before: Task, after: Task) -> None:
     scene = Scene()
-    scene.look(before)
-    assert len(scene.look(after)) == 1
-    assert scene.look(after) == []
+    scene.poll(before)
+    assert len(scene.poll(after)) == 1
+    assert scene.poll(after) == []
 
 
 def test_a_new_estimate_alone_is_no_change() -> None:
     scene = Scene()
-    scene.look(running(40, remaining_seconds=60))
-    assert scene.look(running(40, remaining_seconds=55)) == []
+    scene.poll(running(40, remaining_seconds=60))
+    assert scene.poll(running(40, remaining_seconds=55)) == []
 
 
 def test_the_same_task_given_twice_is_told_once() -> None:
     scene = Scene()
     scene.watches *= 2
-    lines = scene.look(running(40))
+    lines = scene.poll(running(40))
     assert "waiting for 1 task" in lines[0]
     assert len(lines) == 2
 
 
-def test_looks_within_a_second_are_told_together_later() -> None:
+def test_polls_within_a_second_are_told_together_later() -> None:
     scene = Scene(*many(2))
-    scene.look(running(10), running(10))
-    assert scene.look(running(20), running(10), after=0.4) == []
-    assert scene.look(running(30), running(10), after=0.4) == []
-    (line,) = scene.look(running(30), running(10), after=0.4)
+    scene.poll(running(10), running(10))
+    assert scene.poll(running(20), running(10), after=0.4) == []
+    assert scene.poll(running(30), running(10), after=0.4) == []
+    (line,) = scene.poll(running(30), running(10), after=0.4)
     assert "task00" in line
     assert " 30 %" in line
 
 
 def test_the_end_is_told_at_once() -> None:
     scene = Scene()
-    scene.look(running(10))
-    (line,) = scene.look(done(), after=0.1, over=True)
+    scene.poll(running(10))
+    (line,) = scene.poll(done(), after=0.1, over=True)
     assert "  Completed  " in line
 
 
 def test_levels() -> None:
     scene = Scene(*many(4))
-    scene.look(running(1), running(1), running(1), running(1))
+    scene.poll(running(1), running(1), running(1), running(1))
     assert set(scene.levels) == {PLAIN}
     del scene.told[:]
-    scene.look(done(), failed(), error(), Task("dds", State.NEEDS_ACTION, status="Unauthorized"))
+    scene.poll(done(), failed(), error(), Task("dds", State.NEEDS_ACTION, status="Unauthorized"))
     levels = {line.split()[2]: level for line, level in scene.told}
     assert levels == {"task00": GOOD, "task01": BAD, "task02": TROUBLE, "task03": BAD}
 
@@ -415,33 +415,33 @@ def test_levels() -> None:
 
 def test_trouble_is_told_once_and_so_is_its_end() -> None:
     scene = Scene()
-    scene.look(running(40))
-    (line,) = scene.look(error())
+    scene.poll(running(40))
+    (line,) = scene.poll(error())
     assert line == "[h1] DDS a  Running  ████░░░░░░  40 %  elapsed 0:00:10  HTTP 503 APIGW.0613, retrying"
-    assert scene.look(error()) == []
-    assert scene.look(running(40)) == ["[h1] DDS a  Running  ████░░░░░░  40 %  elapsed 0:00:20"]
-    assert scene.look(running(40)) == []
+    assert scene.poll(error()) == []
+    assert scene.poll(running(40)) == ["[h1] DDS a  Running  ████░░░░░░  40 %  elapsed 0:00:20"]
+    assert scene.poll(running(40)) == []
 
 
 def test_other_trouble_is_told_anew() -> None:
     scene = Scene()
-    scene.look(error(503, "APIGW.0613"))
-    assert "429 APIGW.0308" in scene.look(error(429, "APIGW.0308"))[0]
+    scene.poll(error(503, "APIGW.0613"))
+    assert "429 APIGW.0308" in scene.poll(error(429, "APIGW.0308"))[0]
 
 
 def test_trouble_without_an_answer_says_what_happened() -> None:
     scene = Scene()
     trouble = ApiError("Connection timed out", kind="connection", action="The host could not be reached")
-    line = scene.look(trouble)[1]
+    line = scene.poll(trouble)[1]
     assert line == "[h1] DDS a  not seen  elapsed 0:00:05  no response: Connection timed out, retrying"
-    scene.look(running(1))
-    assert scene.look(trouble)[0].endswith("  elapsed 0:00:15  no response: Connection timed out, retrying")
+    scene.poll(running(1))
+    assert scene.poll(trouble)[0].endswith("  elapsed 0:00:15  no response: Connection timed out, retrying")
 
 
 def test_an_id_that_is_not_known_yet_is_trouble() -> None:
     scene = Scene()
     assert (
-        scene.look(error(400, "DBS.200543"))[1]
+        scene.poll(error(400, "DBS.200543"))[1]
         == "[h1] DDS a  not seen  elapsed 0:00:05  not found (HTTP 400 DBS.200543), retrying"
     )
     assert scene.levels == [PLAIN, TROUBLE]
@@ -449,9 +449,9 @@ def test_an_id_that_is_not_known_yet_is_trouble() -> None:
 
 def test_a_task_that_is_given_up_is_told_as_such() -> None:
     scene = Scene(*many(2), error_grace=10.0)
-    scene.look(running(1), running(1))
-    scene.look(error(), running(1))
-    (line,) = scene.look(error(), running(1), after=10)
+    scene.poll(running(1), running(1))
+    scene.poll(error(), running(1))
+    (line,) = scene.poll(error(), running(1), after=10)
     assert line.endswith("HTTP 503 APIGW.0613, gave up")
     assert scene.levels[-1] == BAD
 
@@ -460,7 +460,7 @@ def test_no_line_shows_more_of_an_error_than_its_code() -> None:
     """Bodies and addresses that come with an error may hold what nobody should read in a log."""
     secret = "MIIDkgYJKoZIhvcNAQcCoIIDgzCCA38CAQExDTALBglghkgBZQMEAgEw"
     scene = Scene()
-    scene.look(error(hint=secret, body={"token": secret}, action=f"GET https://example.com/?x={secret}"))
+    scene.poll(error(hint=secret, body={"token": secret}, action=f"GET https://example.com/?x={secret}"))
     assert len(scene.told) == 2
     assert not any(secret in line for line, dummy in scene.told)
 
@@ -468,20 +468,20 @@ def test_no_line_shows_more_of_an_error_than_its_code() -> None:
 # --- many tasks ---
 
 
-def test_forty_tasks_in_one_look_are_ten_lines_and_the_totals() -> None:
+def test_forty_tasks_in_one_poll_are_ten_lines_and_the_totals() -> None:
     scene = Scene(*many(40))
-    lines = scene.look(*[pending()] * 40)
+    lines = scene.poll(*[pending()] * 40)
     assert len(lines) == 12
     assert lines[-1] == "[h1] 0 of 40 finished, 40 pending"
-    lines = scene.look(*[done()] * 37, running(62), running(80), pending())
+    lines = scene.poll(*[done()] * 37, running(62), running(80), pending())
     assert len(lines) == 11
     assert lines[-1] == "[h1] 37 of 40 finished, 2 running, 1 pending, slowest 62 %"
 
 
 def test_what_went_wrong_comes_first_among_many() -> None:
     scene = Scene(*many(40))
-    scene.look(*[pending()] * 40)
-    lines = scene.look(*[running(5)] * 30, *[done()] * 8, error(), failed())
+    scene.poll(*[pending()] * 40)
+    lines = scene.poll(*[running(5)] * 30, *[done()] * 8, error(), failed())
     assert "task39" in lines[0]
     assert "Failed" in lines[0]
     assert "task38" in lines[1]
@@ -491,18 +491,18 @@ def test_what_went_wrong_comes_first_among_many() -> None:
 
 
 def test_few_tasks_need_no_totals() -> None:
-    assert len(Scene(*many(10)).look(*[running(1)] * 10)) == 11
+    assert len(Scene(*many(10)).poll(*[running(1)] * 10)) == 11
 
 
 def test_totals_tell_of_tasks_that_were_never_seen() -> None:
-    lines = Scene(*many(12)).look(*[running(1)] * 11, error(400, "DBS.200543"))
+    lines = Scene(*many(12)).poll(*[running(1)] * 11, error(400, "DBS.200543"))
     assert lines[-1] == "[h1] 0 of 12 finished, 11 running, 1 not seen, slowest 1 %"
 
 
 def test_totals_name_every_state() -> None:
     states = [State.CANCELED, State.NEEDS_ACTION, State.UNKNOWN]
     tasks = [Task("dds", state, status="x") for state in states]
-    totals = Scene(*many(12)).look(*tasks, *[pending()] * 9)[-1]
+    totals = Scene(*many(12)).poll(*tasks, *[pending()] * 9)[-1]
     assert totals == "[h1] 1 of 12 finished, 2 failed, 1 needs action, 1 unknown, 9 pending"
 
 
@@ -511,7 +511,7 @@ def test_totals_name_every_state() -> None:
 
 def test_a_heartbeat_after_a_minute_of_silence() -> None:
     scene = Scene()
-    scene.look(running(40), after=1)
+    scene.poll(running(40), after=1)
     assert scene.progress.seconds_until_heartbeat() == HEARTBEAT_SECONDS == 60
     scene.now += 59
     assert scene.beat() == []
@@ -533,20 +533,20 @@ def test_a_heartbeat_after_a_minute_of_silence() -> None:
 )
 def test_a_heartbeat_tells_of_trouble(troubles: list[ApiError], said: str) -> None:
     scene = Scene(*many(len(troubles)))
-    scene.look(*[running(None)] * len(troubles))
-    scene.look(*troubles)
+    scene.poll(*[running(None)] * len(troubles))
+    scene.poll(*troubles)
     scene.now += 60
     (beat,) = scene.beat()
     assert beat == f"[h1] 0 of {len(troubles)} finished, {said}, still waiting after 0:01:10"
-    scene.look(*[running(None)] * len(troubles))
+    scene.poll(*[running(None)] * len(troubles))
     scene.now += 60
     assert "response" not in scene.beat()[0]
 
 
-def test_looks_without_a_change_do_not_put_off_the_heartbeat() -> None:
+def test_polls_without_a_change_do_not_put_off_the_heartbeat() -> None:
     scene = Scene()
-    scene.look(running(40), after=0)
-    scene.look(running(40), after=30)
+    scene.poll(running(40), after=0)
+    scene.poll(running(40), after=30)
     assert scene.progress.seconds_until_heartbeat() == 30
     scene.now += 30
     assert len(scene.beat()) == 1
@@ -554,14 +554,14 @@ def test_looks_without_a_change_do_not_put_off_the_heartbeat() -> None:
 
 def test_a_change_puts_off_the_heartbeat() -> None:
     scene = Scene()
-    scene.look(running(40), after=0)
-    scene.look(running(41), after=50)
+    scene.poll(running(40), after=0)
+    scene.poll(running(41), after=50)
     assert scene.progress.seconds_until_heartbeat() == 60
 
 
 def test_heartbeats_go_on() -> None:
     scene = Scene()
-    scene.look(running(40), after=0)
+    scene.poll(running(40), after=0)
     beats = []
     for dummy in range(600):
         scene.now += 1
@@ -570,7 +570,7 @@ def test_heartbeats_go_on() -> None:
     assert beats[-1].endswith("still waiting after 0:10:00")
 
 
-def test_a_first_look_that_is_long_in_coming_is_no_silence() -> None:
+def test_a_first_poll_that_is_long_in_coming_is_no_silence() -> None:
     scene = Scene(*many(2))
     scene.progress.begin(scene.view())
     scene.now += 59
@@ -581,13 +581,13 @@ def test_a_first_look_that_is_long_in_coming_is_no_silence() -> None:
     assert "waiting for 2 tasks" in first
     assert beat == "[h1] 0 of 2 finished, 2 not seen, still waiting after 0:01:00"
     # The first line is not told again.
-    assert len(scene.look(running(1), running(1))) == 2
+    assert len(scene.poll(running(1), running(1))) == 2
 
 
 def test_every_line_names_its_host() -> None:
     scene = Scene(*many(40), host="db-7")
-    scene.look(*[pending()] * 40)
-    scene.look(*[running(1)] * 39, error())
+    scene.poll(*[pending()] * 40)
+    scene.poll(*[running(1)] * 39, error())
     scene.now += 61
     scene.progress.heartbeat()
     assert len(scene.told) == 25
@@ -602,20 +602,20 @@ ALLOWED = "The API allows about 40 requests a minute; 2 tasks are polled every 3
 
 def test_throttling_is_told_once_when_it_begins() -> None:
     scene = Scene(*many(2))
-    scene.look(running(1), running(1))
+    scene.poll(running(1), running(1))
     scene.limit = LIMIT
-    assert scene.look(running(1), running(1)) == [f"[h1] throttled: {ALLOWED}"]
-    assert scene.look(running(1), running(1)) == []
+    assert scene.poll(running(1), running(1)) == [f"[h1] throttled: {ALLOWED}"]
+    assert scene.poll(running(1), running(1)) == []
     scene.limit = {}
-    scene.look(running(1), running(1))
+    scene.poll(running(1), running(1))
     scene.limit = LIMIT
-    assert scene.look(running(1), running(1)) == []
+    assert scene.poll(running(1), running(1)) == []
 
 
 def test_a_heartbeat_tells_of_throttling_and_how_old_the_news_is() -> None:
     scene = Scene(*many(2))
     scene.limit = LIMIT
-    scene.look(running(None), running(None))
+    scene.poll(running(None), running(None))
     scene.now += 60
     assert scene.beat() == [
         f"[h1] 0 of 2 finished, 2 running, still waiting after 0:01:05. {ALLOWED} Oldest status: 0:01:02 ago."
@@ -624,12 +624,12 @@ def test_a_heartbeat_tells_of_throttling_and_how_old_the_news_is() -> None:
 
 def test_a_throttled_poll_is_no_trouble() -> None:
     scene = Scene(*many(2))
-    first = scene.look(running(1), error(429, "APIGW.0308"))
+    first = scene.poll(running(1), error(429, "APIGW.0308"))
     assert first[1:] == [
         "[h1] DDS task00  Running         ░░░░░░░░░░   1 %  elapsed 0:00:05",
         "[h1] DDS task01  not polled yet                    elapsed 0:00:05",
     ]
-    assert scene.look(error(429, "APIGW.0308"), error(429, "APIGW.0308")) == []
+    assert scene.poll(error(429, "APIGW.0308"), error(429, "APIGW.0308")) == []
 
 
 # --- what an API may do to a line ---
@@ -637,29 +637,29 @@ def test_a_throttled_poll_is_no_trouble() -> None:
 
 def test_progress_that_falls_says_so() -> None:
     scene = Scene()
-    scene.look(running(30))
-    assert scene.look(running(13)) == [
+    scene.poll(running(30))
+    assert scene.poll(running(13)) == [
         "[h1] DDS a  Running  █░░░░░░░░░  13 %  elapsed 0:00:10  (the API reported 30 % before)"
     ]
-    assert "before" not in scene.look(running(14))[0]
+    assert "before" not in scene.poll(running(14))[0]
 
 
 def test_progress_that_falls_with_the_next_step_says_so() -> None:
     scene = Scene()
     init = SubTask("INIT", "Running", State.RUNNING, 30)
-    scene.look(running(30, sub_tasks=(init,)))
+    scene.poll(running(30, sub_tasks=(init,)))
     steps = (init._replace(state=State.SUCCEEDED), SubTask("RESTORE", "Running", State.RUNNING, 0))
-    assert scene.look(running(13, sub_tasks=steps)) == [
+    assert scene.poll(running(13, sub_tasks=steps)) == [
         "[h1] DDS a  Running  █░░░░░░░░░  13 %  elapsed 0:00:10  step 2/2 RESTORE  (was 30 % at step 1/1 INIT)"
     ]
-    assert "was" not in scene.look(running(14, sub_tasks=steps))[0]
+    assert "was" not in scene.poll(running(14, sub_tasks=steps))[0]
 
 
 def test_lines_are_bounded() -> None:
     scene = Scene(*many(2))
     huge = "word " * 200_000
     steps = tuple(SubTask(huge, "Failed", State.FAILED) for dummy in range(20_000))
-    told = scene.look(failed(name=huge, fail_reason=huge, sub_tasks=steps), Task("dds", State.UNKNOWN, status=huge))
-    told += scene.look(ApiError(huge, kind="connection"), ApiError(huge, code=huge))
+    told = scene.poll(failed(name=huge, fail_reason=huge, sub_tasks=steps), Task("dds", State.UNKNOWN, status=huge))
+    told += scene.poll(ApiError(huge, kind="connection"), ApiError(huge, code=huge))
     assert len(told) == 5
     assert max(map(len, told)) < 420
