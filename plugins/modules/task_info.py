@@ -14,6 +14,9 @@ description:
   - Asks for one asynchronous task, or for many of any mix of services at the same time.
   - Without O(task_id) and O(tasks) it lists the tasks of a service, where the service has a list of them (C(cbr), C(dds),
     C(ddm), C(elb), C(gaussdb), C(geminidb), C(kafka), C(rabbitmq), C(rds), C(rocketmq) and C(taurusdb)).
+  - O(service) and O(task_id) name one task, O(tasks) names several. Some services need O(instance_id) or O(task_name), too.
+  - O(instance_id), O(states), O(since) and O(limit) choose among the tasks of a list.
+  - All other options say where to ask, and with which credentials. Leave them to the environment or to C(module_defaults).
   - An id that the API does not know is no failure. It has the state V(unknown), and an C(error) of the kind
     V(not_found).
   - To wait until tasks have finished, use M(huaweicloud.tasks.wait_for_task).
@@ -44,6 +47,8 @@ options:
     default: 1000
 seealso:
   - module: huaweicloud.tasks.wait_for_task
+  - ref: ansible_collections.huaweicloud.tasks.docsite.guide_waiting
+    description: How to wait until an instance is idle.
   - ref: ansible_collections.huaweicloud.tasks.docsite.guide_ids
     description: Which operation of which service returns an id, and under which key.
 """
@@ -89,16 +94,25 @@ EXAMPLES = r"""
     secret_key: "{{ secret_key }}"
     service: taurusdb
     instance_id: a23fb62bd61e4e9e9636fd2225f395bein07
-    states: [pending, running, needs_action, unknown]
     since: 86400
-  register: unfinished
+  register: found
 
 - name: Wait until the instance is idle
   huaweicloud.tasks.wait_for_task:
     region: ap-southeast-1
     access_key: "{{ access_key }}"
     secret_key: "{{ secret_key }}"
-    tasks: "{{ unfinished.pending }}"
+    tasks: "{{ found.pending }}"
+
+- name: Find the tasks of a project that have failed in the last week
+  huaweicloud.tasks.task_info:
+    region: ap-southeast-1
+    access_key: "{{ access_key }}"
+    secret_key: "{{ secret_key }}"
+    service: rds
+    states: [failed, canceled]
+    since: 604800
+  register: failed
 
 - name: Query an API that the collection does not know
   huaweicloud.tasks.task_info:

@@ -16,6 +16,11 @@ description:
   - All tasks are polled together, and O(timeout) is for all of them.
   - It survives dropped connections and server errors for O(error_grace) seconds, and rate limits until O(timeout).
   - It never starts, changes or cancels a task.
+  - O(service) and O(task_id) name one task, O(tasks) names several. Some services need O(instance_id) or O(task_name), too.
+  - O(require) and O(fail_fast) say what counts as success, and O(timeout) and O(stall_timeout) how long to wait for it.
+  - O(not_found_grace), O(error_grace) and O(request_timeout) say how much trouble is tolerated, and O(delay), O(sleep) and
+    O(max_sleep) how often to poll.
+  - All other options say where to ask, and with which credentials. Leave them to the environment or to C(module_defaults).
 author:
   - The huaweicloud.tasks contributors (@huaweicloud-tasks)
 extends_documentation_fragment:
@@ -112,10 +117,11 @@ options:
     type: bool
     default: true
 seealso:
-  - module: huaweicloud.tasks.taurusdb_task_info
-  - module: huaweicloud.tasks.taurusdb_restore_task_info
-  - module: huaweicloud.tasks.dds_task_info
-  - module: huaweicloud.tasks.kafka_task_info
+  - module: huaweicloud.tasks.task_info
+  - ref: ansible_collections.huaweicloud.tasks.docsite.guide_waiting
+    description: How to choose timeouts, resume a wait and live with request limits, and what each failure asks for.
+  - ref: ansible_collections.huaweicloud.tasks.docsite.guide_ids
+    description: Which operation of which service answers with an id, and under which key.
 """
 
 EXAMPLES = r"""
@@ -143,6 +149,45 @@ EXAMPLES = r"""
         task_id: 8abfa7b272adc5b40172b73130065ae7
     timeout: 7200
   register: result
+
+- name: Find the unfinished tasks of an instance
+  huaweicloud.tasks.task_info:
+    region: ap-southeast-1
+    access_key: "{{ access_key }}"
+    secret_key: "{{ secret_key }}"
+    service: taurusdb
+    instance_id: a23fb62bd61e4e9e9636fd2225f395bein07
+  register: found
+
+- name: Wait until the instance is idle
+  huaweicloud.tasks.wait_for_task:
+    region: ap-southeast-1
+    access_key: "{{ access_key }}"
+    secret_key: "{{ secret_key }}"
+    tasks: "{{ found.pending }}"
+
+- name: Wait in portions, and go on with what is left
+  block:
+    - name: Wait for some minutes
+      huaweicloud.tasks.wait_for_task:
+        region: ap-southeast-1
+        access_key: "{{ access_key }}"
+        secret_key: "{{ secret_key }}"
+        tasks: "{{ result.pending }}"
+        timeout: 600
+      register: result
+  rescue:
+    - name: Stop unless the wait has only timed out
+      ansible.builtin.fail:
+        msg: "{{ result.msg }}"
+      when: result.failure.kind | default("") != "timeout"
+
+    - name: Wait for the rest
+      huaweicloud.tasks.wait_for_task:
+        region: ap-southeast-1
+        access_key: "{{ access_key }}"
+        secret_key: "{{ secret_key }}"
+        tasks: "{{ result.pending }}"
 
 - name: Wait until a server is active
   huaweicloud.tasks.wait_for_task:
@@ -186,29 +231,6 @@ EXAMPLES = r"""
           failed: [error_deleting]
           running: [deleting]
           not_found: succeeded
-
-- name: Wait in portions, and go on with what is left
-  block:
-    - name: Wait for some minutes
-      huaweicloud.tasks.wait_for_task:
-        region: ap-southeast-1
-        access_key: "{{ access_key }}"
-        secret_key: "{{ secret_key }}"
-        tasks: "{{ result.pending }}"
-        timeout: 600
-      register: result
-  rescue:
-    - name: Stop unless the wait has only timed out
-      ansible.builtin.fail:
-        msg: "{{ result.msg }}"
-      when: result.failure.kind | default("") != "timeout"
-
-    - name: Wait for the rest
-      huaweicloud.tasks.wait_for_task:
-        region: ap-southeast-1
-        access_key: "{{ access_key }}"
-        secret_key: "{{ secret_key }}"
-        tasks: "{{ result.pending }}"
 """
 
 RETURN = r"""
