@@ -198,6 +198,14 @@ def test_the_version_is_one() -> None:
     assert USER_AGENT.endswith(f"/{VERSION}")
 
 
+def test_the_changelog_has_every_module() -> None:
+    """Those of the next release are in it once it is out."""
+    releases = data("changelogs/changelog.yaml")["releases"]
+    listed = [module["name"] for release in releases.values() for module in release.get("modules", ())]
+    new = {module for module in MODULES if module_documentation(module)["version_added"] not in releases}
+    assert sorted(listed) == sorted(MODULES - new)
+
+
 def test_the_ansible_versions_are_the_same_everywhere() -> None:
     lowest = re.fullmatch(r">=(\d+\.\d+)\.0", data("meta/runtime.yml")["requires_ansible"])
     assert lowest
