@@ -75,7 +75,8 @@ class Checks:
     def lint(self) -> Iterator[Step]:
         """Not what others include: yamllint (ansible-lint), antsibull-changelog lint (ansible-test sanity)."""
         copy, env = self._copy("lint")
-        packages = ["-p", "ansible_collections.huaweicloud.tasks.plugins", "-p", "simulator", "-p", "benchmark"]
+        names = ("ansible_collections.huaweicloud.tasks.plugins", "simulator", "benchmark", "soak")
+        packages = [word for name in names for word in ("-p", name)]
         modules = [word for name in MODULES for word in ("-m", name)]
         docs = ["lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", "."]
         yield Step("ruff", tool("ruff", "check", "--output-format", "concise", "."), checkout.ROOT, env)
