@@ -133,7 +133,7 @@ class TaskClient:
         """
         self.check([ref])
         try:
-            return self._insist(functools.partial(self._get, ref, None), self._most([ref]), _action(ref))
+            return self._retry_throttled(functools.partial(self._get, ref, None), self._patience([ref]), _action(ref))
         except ApiError as error:
             if error.error_class is not ErrorClass.NOT_FOUND:
                 raise
@@ -144,12 +144,12 @@ class TaskClient:
 
         The first throttled request stops the rest, which was not polled then.
         """
-        most = self._most(refs)
-        seconds = most if limit is None else limit
+        patience = self._patience(refs)
+        seconds = patience if limit is None else limit
         results = run_all(
             [functools.partial(self._try_get, ref, limit) for ref in refs],
             workers=POOL_SIZE,
-            patience=min(most, seconds) + GRACE_SECONDS,
+            patience=min(patience, seconds) + GRACE_SECONDS,
             limit=seconds + GRACE_SECONDS,
             # The rest would be refused too, and the limit is shared with everybody who uses the account.
             stops=_is_throttled,
@@ -171,7 +171,7 @@ class TaskClient:
 
         def send(query: t.Sequence[tuple[str, str]]) -> t.Any:
             call = functools.partial(self._get_page, ref, task_list, query)
-            return self._insist(call, self._most([ref]), _list_action(ref))
+            return self._retry_throttled(call, self._patience([ref]), _list_action(ref))
 
         try:
             return find_tasks(service_of(ref), task_list, wanted, send=send, now=now)
@@ -185,7 +185,7 @@ class TaskClient:
 
     def _send_list(self, ref: TaskRef, task_list: TaskList, query: t.Sequence[tuple[str, str]]) -> t.Any:
         """Return the decoded body of one page of a list, or an error."""
-        seconds = self._most([ref])
+        seconds = self._patience([ref])
         call = functools.partial(self._get_page, ref, task_list, query)
         try:
             (result,) = run_all([call], workers=1, patience=seconds + GRACE_SECONDS)
@@ -208,9 +208,9 @@ class TaskClient:
         :raises ApiError: IAM refuses
         :raises InputError: there is no user name and password, or neither project nor region is known
         """
-        return self._insist(self._authenticator.login, self._request_timeout, "Cannot get a token")
+        return self._retry_throttled(self._authenticator.login, self._request_timeout, "Cannot get a token")
 
-    def _insist(self, call: t.Callable[[], ResultT], seconds: float, action: str) -> ResultT:
+    def _retry_throttled(self, call: t.Callable[[], ResultT], seconds: float, action: str) -> ResultT:
         """Call until the request limit allows it, with pauses that are in all no longer than one request may take.
 
         ``seconds`` bounds one call: a server that drips, or a name look-up that hangs, must not hold the module.
@@ -254,8 +254,8 @@ class TaskClient:
         check_id(given.source, given.value)
         return given.value
 
-    def _most(self, refs: t.Sequence[TaskRef]) -> float:
-        """Return how long one task may take: a login and a look-up of the project come before its own request."""
+    def _patience(self, refs: t.Sequence[TaskRef]) -> float:
+        """Return how many seconds one task may take: a login and a look-up of the project come before its own request."""
         looks_up = not all(self._given_project(ref) for ref in refs)
         return self._request_timeout * (1 + looks_up + (self._authenticator.credentials.method == PASSWORD))
 

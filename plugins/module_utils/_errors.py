@@ -68,6 +68,8 @@ def classify_error(http_status: int | None, code: str | None, codes: ErrorCodes 
     return ErrorClass.FATAL
 
 
+# The values of a failure's ``kind``.
+KINDS = ("task_failed", "timeout", "stalled", "not_found", "needs_action", "unauthorized", "api_error", "connection")
 KIND_OF_CLASS = {
     ErrorClass.TRANSIENT: "api_error",
     ErrorClass.THROTTLED: "api_error",
@@ -166,14 +168,9 @@ class ApiError(TasksError):
         sentence = f"{self.action}: {response}" if self.action else response
         return f"{sentence.rstrip('.')}. {self.hint}" if self.hint else sentence
 
-    @property
-    def failure(self) -> Failure:
-        """The error as what a result shows of it."""
-        return Failure(self.kind, self.message, self.code, self.http_status, self.request_id)
-
     def to_failure(self) -> dict[str, t.Any]:
         """Return the error as the value ``failure`` of a result."""
-        return self.failure.to_dict()
+        return Failure(self.kind, self.message, self.code, self.http_status, self.request_id).to_dict()
 
     def to_result(self) -> dict[str, t.Any]:
         return {**super().to_result(), "failure": self.to_failure()}

@@ -404,7 +404,6 @@ def unreadable(
     return ApiError(
         message,
         error_class=ErrorClass.TRANSIENT,
-        kind="api_error",
         http_status=http_status,
         request_id=request_id,
         action=action,

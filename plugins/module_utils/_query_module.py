@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the query modules of single services have in common.
+"""What modules have in common, above all the query modules of single services.
 
 PRIVATE to the collection: it may change without notice.
 """

@@ -17,7 +17,7 @@ import re
 import typing as t
 
 from ._channel import Channel
-from ._errors import ApiError, ErrorClass
+from ._errors import KINDS, ApiError, ErrorClass
 from ._services import SERVICES
 from ._task import STATES, Task, TaskRef
 from ._task_watch import Observation
@@ -31,7 +31,6 @@ MASK, WHOLE_MASK = "********", "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 ERROR_FIELDS = ("message", "kind", "code", "http_status", "request_id", "action", "hint", "retry_after")
 # What the plugin cannot work out from observations.
 FIGURES = ("over", "granted_per_minute", "poll_interval", "oldest_poll_age")
-KINDS = ("task_failed", "timeout", "stalled", "not_found", "needs_action", "unauthorized", "api_error", "connection")
 # Words that a program compares; that one of them is also somebody's password reveals nothing.
 KNOWN_WORDS = frozenset(
     (

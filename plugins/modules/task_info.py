@@ -310,7 +310,10 @@ def watch_of(ref: TaskRef, observation: Observation) -> TaskWatch:
 
 
 def query(params: t.Mapping[str, t.Any], client: TaskClient) -> list[TaskWatch]:
-    """Ask for tasks by id."""
+    """Ask for tasks by id.
+
+    :raises InputError: an option is missing, or makes no sense with the others
+    """
     given = [option for option in LIST_OPTIONS if params[option] not in (None, [], LIST_OPTIONS[option].get("default"))]
     if given:
         raise InputError(f"{' and '.join(given)} can only choose among listed tasks: leave out task_id and tasks.")
@@ -320,7 +323,11 @@ def query(params: t.Mapping[str, t.Any], client: TaskClient) -> list[TaskWatch]:
 
 
 def find(params: t.Mapping[str, t.Any], client: TaskClient, now: float) -> dict[str, t.Any]:
-    """Find tasks in the list of a service. ``now`` is in seconds since 1970."""
+    """Find tasks in the list of a service. ``now`` is in seconds since 1970.
+
+    :raises InputError: an option makes no sense, or the service has no list
+    :raises ApiError: a page was refused, or there was no usable response
+    """
     if params["limit"] < 1:
         raise InputError("limit must be at least 1.")
     (ref,) = refs_of(params)
@@ -333,7 +340,10 @@ def find(params: t.Mapping[str, t.Any], client: TaskClient, now: float) -> dict[
 
 
 def read_since(value: str | None, now: float) -> float | None:
-    """Return the moment that the option since names, in seconds since 1970."""
+    """Return the moment that the option since names, in seconds since 1970.
+
+    :raises InputError: it is neither a number of seconds nor a time
+    """
     if not value:
         return None
     with contextlib.suppress(ValueError):
