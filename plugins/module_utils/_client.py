@@ -255,7 +255,7 @@ class TaskClient:
         return given.value
 
     def _patience(self, refs: t.Sequence[TaskRef]) -> float:
-        """Return how many seconds one task may take: a login and a look-up of the project come before its own request."""
+        """Return how many seconds one task may take: a login and a project look-up come before its own request."""
         looks_up = not all(self._given_project(ref) for ref in refs)
         return self._request_timeout * (1 + looks_up + (self._authenticator.credentials.method == PASSWORD))
 
