@@ -10,14 +10,20 @@ import sys
 
 import checkout
 
+sys.path.insert(0, str(checkout.ROOT / "tests"))
+from simulator import accounts
+
 PORT = "8085"
+URL = f"http://127.0.0.1:{PORT}"
 
 HOW = f"""\
 A simulated cloud, until Ctrl-C. It needs no account and costs nothing; tests/simulator/README.md tells more.
 To try the modules, in another terminal, in this folder:
   source .venv/bin/activate
-  ansible-doc huaweicloud.tasks.wait_for_task
-  ansible-playbook playbooks/demo.yml -e simulator_url=http://127.0.0.1:{PORT}
+  export HW_REGION_NAME={accounts.REGION} HW_AUTH_URL={URL}/iam
+  export HW_ACCESS_KEY={accounts.ACCESS_KEY} HW_SECRET_KEY={accounts.SECRET_KEY}
+  curl -s {URL}/_control/tasks -d '{{"service": "dds", "id": "demo", "duration": 30}}'
+  ansible-playbook huaweicloud.tasks.wait -e endpoint={URL} -e service=dds -e task_id=demo
 """
 
 

@@ -329,6 +329,7 @@ pending:
       region: null
       project_id: null
       endpoint: null
+      api: null
 elapsed:
   description: Seconds that the wait took.
   returned: always

@@ -162,7 +162,7 @@ class Progress:
 
     def _tell_command(self, view: WaitView) -> None:
         """Tell how to resume the wait, once it may be of use."""
-        left = pending(view.watches)
+        left = pending(watch for watch in view.watches if not _never_was(watch))
         if self._told_command or not left:
             return
         self._told_command = True
@@ -212,6 +212,11 @@ def _may_be_resumed(view: WaitView) -> bool:
         return view.elapsed >= SECONDS_BEFORE_COMMAND
     succeeded = [watch.succeeded for watch in view.watches]
     return not (any(succeeded) if view.policy.require == "any" else all(succeeded))
+
+
+def _never_was(watch: TaskWatch) -> bool:
+    """Say whether the API never knew the task, which waiting again cannot change."""
+    return watch.task is None and watch.final_error is not None and watch.final_error.kind == "not_found"
 
 
 def _notable(watch: TaskWatch, text: TaskText) -> tuple[object, ...]:

@@ -185,6 +185,22 @@ def test_a_wait_that_fails_ends_in_a_command_that_resumes_it() -> None:
     assert all(value is not None for option in again for value in option.values())
 
 
+def test_the_command_leaves_out_what_the_api_never_knew() -> None:
+    scene = Scene(*many(2), not_found_grace=5.0, fail_fast=False)
+    unknown = error(400, "DBS.200543")
+    scene.poll(unknown, running(1))
+    lines = scene.poll(unknown, running(2), after=10, over=True)
+    assert json.loads(resume_arguments(lines[-1])[3]) == {"tasks": [{"service": "dds", "task_id": "task01"}]}
+
+
+def test_a_wait_for_an_id_that_the_api_never_knew_needs_no_command() -> None:
+    scene = Scene(not_found_grace=5.0)
+    unknown = error(400, "DBS.200543")
+    scene.poll(unknown)
+    (line,) = scene.poll(unknown, after=10, over=True)
+    assert line.endswith("not found (HTTP 400 DBS.200543), gave up")
+
+
 def test_the_command_leaves_out_what_has_finished() -> None:
     command = resume_arguments(ended_line(Scene(*many(2)), failed(), running()))
     assert json.loads(command[3]) == {"tasks": [{"service": "dds", "task_id": "task01"}]}
