@@ -55,7 +55,7 @@ class TaskList(t.NamedTuple):
     def permission_hint(self) -> str:
         """What to do where the list is refused."""
         needed = f" ({self.permission})" if self.permission else ""
-        return f"These credentials lack the permission to list tasks{needed}; it is another one than to read a task."
+        return f"These credentials lack the permission to list tasks{needed}."
 
     def span(self, since: float | None, now: float) -> list[tuple[str, str]]:
         """Return the query parameters that choose tasks by their time; both are in seconds since 1970."""
