@@ -61,8 +61,13 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: Result | None = None) -> Result:
         self._started = time.monotonic()
         self._ansible_pid = ansible_pid()
-        given = dict(task_vars or {})
-        result: Result = super().run(tmp, given)
+        try:
+            return self._run(dict(task_vars or {}))
+        finally:
+            self._end_with_ansible()
+
+    def _run(self, given: Result) -> Result:
+        result: Result = super().run(None, given)
         validated = ArgumentSpecValidator(wait_arguments(), **TASK_RULES).validate(dict(self._task.args))
         params = validated.validated_parameters
         # The module says best what is wrong with its options.
@@ -75,6 +80,12 @@ class ActionModule(ActionBase):
         except InputError as error:
             result.update(input_error_result(error), failed=True)
         return result
+
+    def _end_with_ansible(self) -> None:
+        """End this process, a worker, if Ansible has ended: with a large result, which nobody reads, it would hang."""
+        if os.getppid() != self._ansible_pid:
+            self.cleanup()
+            os._exit(1)
 
     def _is_local(self) -> bool:
         return bool(self._connection.transport == "local")

@@ -80,6 +80,7 @@ class Scene:
 def waiting(here: Controller, *, keywords: dict[str, t.Any] | None = None, **options: t.Any) -> Iterator[Scene]:
     task = here.sim.add_task("dds", status="Running", progress=40)
     given = {"service": "dds", "task_id": task["task_id"], "timeout": 60, "sleep": 0.3, "max_sleep": 0.3, **options}
+    given = {name: value for name, value in given.items() if value is not None}
     play = here.play({"name": "wait", WAIT: given, **(keywords or {})})
     with here.start("ansible-playbook", play) as run:
         scene = Scene(here, run)
@@ -118,6 +119,19 @@ def test_ansible_is_killed_during_a_remote_wait(here: Controller) -> None:
         scene.assert_nothing_is_left(at)
 
 
+@pytest.mark.parametrize("connection", ["local", "progress_connection"])
+def test_ansible_is_killed_during_a_wait_with_a_large_result(here: Controller, connection: str) -> None:
+    """Nobody reads the worker's result, which is larger than what a pipe takes."""
+    here.hosts("h1", ansible_connection=connection)
+    task = here.sim.add_task("dds", status="Running", progress=40)
+    tasks = [{"service": "dds", "task_id": task["task_id"]}] * 2000
+    with waiting(here, service=None, task_id=None, tasks=tasks) as scene:
+        at = time.monotonic()
+        os.kill(scene.ansible, signal.SIGKILL)
+        scene.run.process.wait(60)
+        scene.assert_nothing_is_left(at)
+
+
 @pytest.mark.parametrize(
     ("number", "progress"), [(signal.SIGTERM, True), (signal.SIGKILL, True), (signal.SIGKILL, False)]
 )
@@ -149,7 +163,7 @@ def test_the_module_is_killed(here: Controller, progress: bool) -> None:
 
 @PROGRESS
 def test_the_keyword_timeout(here: Controller, progress: bool) -> None:
-    keywords = {"timeout": 4, "ignore_errors": True}
+    keywords = {"timeout": 8, "ignore_errors": True}
     with waiting(here, progress=progress, keywords=keywords) as scene:
         scene.run.wait()
         scene.assert_nothing_is_left(time.monotonic())
