@@ -41,11 +41,11 @@ def read_task(service: Service, ref: TaskRef, body: t.Any) -> Task:
     record = _find_record(service, ref, body)
     _check_id(service, ref, record)
     texts = {
-        name: _READERS.get(name, read_text)(_value_at(record, path))
+        name: _READERS.get(name, read_text)(_first_value(record, path))
         for name, path in service.fields.items()
-        if name != "progress"
+        if name not in ("status", "progress")
     }
-    status = texts.pop("status", None)
+    status = _read_status(service, _value_at(record, service.fields["status"]))
     sub_tasks = _read_sub_tasks(service, record)
     # What a play describes may be any object: without a status it is waited on, with a warning.
     if status is None and not sub_tasks and service.name != CUSTOM:
@@ -53,7 +53,7 @@ def read_task(service: Service, ref: TaskRef, body: t.Any) -> Task:
     return Task(
         service=service.name,
         status=status,
-        state=_state_of(service, status, sub_tasks),
+        state=_state_of(service, record, status, sub_tasks),
         progress=_progress_of(_value_at(record, service.fields.get("progress", "")), sub_tasks),
         remaining_seconds=_remaining_of(sub_tasks),
         sub_tasks=sub_tasks,
@@ -126,6 +126,12 @@ def _value_at(record: t.Any, path: str, default: t.Any = None) -> t.Any:
     return record
 
 
+def _first_value(record: t.Any, paths: str) -> t.Any:
+    """Return what is at the first of some paths that has anything."""
+    values = (_value_at(record, path) for path in paths.split(" "))
+    return next((value for value in values if value not in (None, "")), None)
+
+
 def _demand_known_keys(service: Service, record: dict[str, t.Any]) -> None:
     """Tell a task without a status, which is waited on, from an object that is no task at all."""
     identifying = (service.fields.get("id"), service.fields["status"], service.sub_tasks)
@@ -134,12 +140,16 @@ def _demand_known_keys(service: Service, record: dict[str, t.Any]) -> None:
 
 
 def _read_sub_tasks(service: Service, record: dict[str, t.Any]) -> tuple[SubTask, ...]:
+    return tuple(_read_sub_task(service, entry) for entry in _entries(service, record))
+
+
+def _entries(service: Service, record: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     entries = _value_at(record, service.sub_tasks) if service.sub_tasks else None
     if entries is None:
-        return ()
+        return []
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise UnreadableResponseError(f"'{service.sub_tasks}' is not a list of objects")
-    return tuple(_read_sub_task(service, entry) for entry in entries)
+    return entries
 
 
 def _read_sub_task(service: Service, entry: dict[str, t.Any]) -> SubTask:
@@ -148,19 +158,30 @@ def _read_sub_task(service: Service, entry: dict[str, t.Any]) -> SubTask:
     return SubTask(
         name=read_text(values.get("name")),
         status=status,
-        state=service.state_of(status),
+        state=_with_steps(service.state_of(status), _read_sub_tasks(service, entry)),
         progress=read_percent(values.get("progress")),
         remaining_seconds=read_number(values.get("remaining_seconds")),
     )
 
 
-def _state_of(service: Service, status: str | None, sub_tasks: tuple[SubTask, ...]) -> str:
-    states = {sub_task.state for sub_task in sub_tasks}
-    if status is None:
-        return _state_of_all(states)
-    state = service.state_of(status)
+def _read_status(service: Service, value: t.Any) -> str | None:
+    # An object that a play describes may say whether it is done by true and false.
+    return str(value).lower() if service.name == CUSTOM and isinstance(value, bool) else read_text(value)
+
+
+def _state_of(service: Service, record: dict[str, t.Any], status: str | None, sub_tasks: tuple[SubTask, ...]) -> str:
+    if service.has_state_of_steps and _lacks_status(_value_at(record, service.fields["status"])):
+        return _state_of_all({step.state for step in sub_tasks})
+    return _with_steps(service.state_of(status), sub_tasks)
+
+
+def _lacks_status(value: t.Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _with_steps(state: str, sub_tasks: tuple[SubTask, ...]) -> str:
     # No source shows a task that succeeded though a step failed; it must not pass as success.
-    if state == State.SUCCEEDED and states & FAILED_STATES:
+    if state == State.SUCCEEDED and any(step.state in FAILED_STATES for step in sub_tasks):
         return State.FAILED
     return state
 

@@ -78,7 +78,8 @@ def unknown_status_warnings(watches: t.Iterable[TaskWatch]) -> list[str]:
 
 def _unknown_status(ref: TaskRef, word: str) -> str:
     if not word:
-        return f"has no status: there is nothing at {service_of(ref).fields['status']} (api.fields.status)"
+        option = " (api.fields.status)" if ref.service == CUSTOM else ""
+        return f"has no status: there is nothing at {service_of(ref).fields['status']}{option}"
     who = "api does not list" if ref.service == CUSTOM else "this collection does not know"
     return f"has the status '{plain(word, MAX_STATUS)}', which {who}"
 

@@ -4,7 +4,7 @@
 
 """The table of services: where each keeps its tasks and what its words mean.
 
-To add a service, add one `Service` to the table and its answers to ``tests/unit/services.py``; the guide "Adding a
+To add a service, add one `Service` to the table and its answers to that of ``test_services.py``; the guide "Adding a
 service" has the steps. Sources: the vendor's API pages, its SDK 3.1.219 ("SDK") and its Terraform provider ("TF").
 
 PRIVATE to the collection: it may change without notice.
@@ -73,7 +73,8 @@ V1_STEP: Paths = {"name": "job_type", "status": "status"}
 class Service(t.NamedTuple):
     """One row: how to ask a service for a task, and how to read its response.
 
-    ``root``, ``sub_tasks``, ``details`` and the values of ``fields`` and ``sub_task_fields`` are keys joined by dots.
+    ``root``, ``sub_tasks``, ``details`` and the values of ``fields`` and ``sub_task_fields`` are keys joined by dots; a
+    value of ``fields`` may name several places, separated by a space, of which the first with anything there counts.
     ``root`` leads to the task in the response's body; with ``[]`` at its end, to a list of tasks.
     ``path`` and ``query`` hold the placeholders ``{project_id}``, ``{instance_id}``, ``{task_id}``, ``{task_name}``.
     ``verify_id``: a response about another id than the requested one is an error.
@@ -94,6 +95,8 @@ class Service(t.NamedTuple):
     details: tuple[str, ...] = ()
     sub_tasks: str = ""
     sub_task_fields: Paths = V1_STEP
+    # A response without a status means what its steps mean. Elsewhere all steps may be done and the task is not (CCE).
+    has_state_of_steps: bool = False
     verify_id: bool = True
     sends_language: bool = False
     not_found_codes: frozenset[str] = frozenset()
@@ -258,6 +261,7 @@ _ROWS = (
         },
         sub_tasks="sub_task_list",
         sub_task_fields=RESTORE_STEP,
+        has_state_of_steps=True,
         statuses=DATABASE_STATUSES,
         sends_language=True,
         not_found_codes=_UNKNOWN_DATABASE_JOB,
@@ -294,13 +298,17 @@ _ROWS = (
     _DMS_TASK._replace(name="rabbitmq", title="DMS for RabbitMQ"),
     _DMS_TASK._replace(name="rocketmq", title="DMS for RocketMQ"),
     # API page: ShowJobInfo (DCS). Its background tasks have ids of another kind, which are not known here.
-    # 111400063 and a plain 404 are listed for unknown ids; which one is sent is in no source.
+    # 111400063 and a plain 404 are listed for unknown ids; which one is sent is in no source. An example spells the
+    # reason fail_resson.
     Service(
         name="dcs",
         title="DCS",
         product="dcs",
         path="/v2/{project_id}/jobs/{task_id}",
-        fields={name: path for name, path in _V1_FIELDS.items() if name != "error_code"},
+        fields={
+            **{name: path for name, path in _V1_FIELDS.items() if name != "error_code"},
+            "fail_reason": "fail_reason fail_resson",
+        },
         statuses=V1_STATUSES,
         not_found_codes=frozenset({"111400063"}),
     ),
@@ -481,7 +489,8 @@ _ROWS = (
         fields={"id": "id", "status": "status", "created_at": "begin_time", "ended_at": "end_time"},
         statuses={"running": State.RUNNING, "success": State.SUCCEEDED, "failed": State.FAILED},
     ),
-    # SDK: CseClient.show_engine_job. The instance is the engine; ids are numbers, times milliseconds since 1970.
+    # SDK: CseClient.show_engine_job. The instance is the engine; ids are numbers, times milliseconds since 1970. The
+    # last four words and the codes of an unknown engine are TF's.
     Service(
         name="cse",
         title="CSE",
@@ -489,14 +498,20 @@ _ROWS = (
         path="/v2/{project_id}/enginemgr/engines/{instance_id}/jobs/{task_id}",
         required=("task_id", "instance_id"),
         fields={"id": "id", "name": "type", "status": "status", "created_at": "startTime", "ended_at": "endTime"},
-        details=("tasks",),
+        sub_tasks="tasks",
+        sub_task_fields={"name": "taskName", "status": "status"},
         statuses={
             "init": State.PENDING,
             "executing": State.RUNNING,
             "finished": State.SUCCEEDED,
             "error": State.FAILED,
             "timeout": State.FAILED,
+            "createfail": State.FAILED,
+            "deletefailed": State.FAILED,
+            "upgradefailed": State.FAILED,
+            "modifyfailed": State.FAILED,
         },
+        not_found_codes=frozenset({"SVCSTG.00501116", "SVCSTG.00501125"}),
     ),
 )
 

@@ -85,8 +85,10 @@ _EPOCH = datetime.datetime(1970, 1, 1)
 
 
 def read_time(value: t.Any) -> str | None:
-    """Read a time as text, as the API gives it; milliseconds since 1970 become ISO 8601."""
+    """Read a time as text, as the API gives it; milliseconds since 1970 become ISO 8601, and 0 is none."""
     text = read_text(value)
+    if text == "0":
+        return None
     if text is None or not _EPOCH_MILLISECONDS.fullmatch(text):
         return text
     moment = _EPOCH + datetime.timedelta(milliseconds=int(text))

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 import typing as t
 
-from ._custom import CUSTOM
 from ._errors import ApiError, ErrorClass
 from ._policy import EPSILON, Policy
 from ._task import FAILED_STATES, State, Task, TaskRef
@@ -181,12 +180,12 @@ class TaskWatch:
 def _words(task: Task) -> list[str]:
     """Return the words that a task's unknown state comes from: its own, or those of its steps.
 
-    An empty one is for the status that a play's own API should have and has not.
+    An empty one is for the status that the response should have and has not.
     """
-    if task.status is None and task.service == CUSTOM:
-        return [""]
-    steps = [step.status for step in task.sub_tasks if step.state == State.UNKNOWN]
-    return [word for word in ([task.status] if task.status else steps) if word]
+    if task.status:
+        return [task.status]
+    steps = [step.status for step in task.sub_tasks if step.state == State.UNKNOWN and step.status]
+    return steps or [""]
 
 
 def _moves(task: Task) -> tuple[object, ...]:

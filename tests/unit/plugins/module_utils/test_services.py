@@ -267,18 +267,23 @@ ANSWERS = {
     "sdrs": v1_job({}, sub_tasks=[]),
     "cfw": Answer(
         body={"data": {"id": ID, "status": "Running", "begin_time": 1795161600123, "end_time": 0}},
-        expect={"created_at": "2026-11-20T08:00:00.123Z", "ended_at": "0", "name": None},
+        expect={"created_at": "2026-11-20T08:00:00.123Z", "ended_at": None, "name": None},
         statuses={"Running": "running", "Success": "succeeded", "Failed": "failed", "Completed": "unknown"},
         errors=[(404, "CFW.0404", "not_found"), (400, "CFW.0001", "fatal")],
         id_at=("data", "id"),
         status_at=("data", "status"),
     ),
     "cse": Answer(
-        body={"id": ID, "type": "Create", "status": "Executing", "startTime": 1795161600000, "endTime": 0, "tasks": []},
-        expect={"name": "Create", "created_at": "2026-11-20T08:00:00.000Z", "details": {"tasks": []}},
-        statuses={"Init": "pending", "Executing": "running", "Finished": "succeeded", "Error": "failed",
-                  "Timeout": "failed", "CreateFailed": "unknown"},
-        errors=[(404, "SVCSTG.00404", "not_found"), (400, "SVCSTG.00400", "fatal")],
+        body={"id": ID, "type": "Create", "status": "Executing", "startTime": 1795161600000, "endTime": 0,
+              "tasks": [{"taskName": "check", "status": "Finished", "tasks": [{"status": "Error"}]},
+                        {"taskName": "install", "status": "Executing", "tasks": []}]},
+        expect={"name": "Create", "created_at": "2026-11-20T08:00:00.000Z", "ended_at": None,
+                "steps": [("check", "failed"), ("install", "running")]},
+        statuses={"Init": "pending", "Executing": "running", "Finished": "succeeded", "Done": "unknown",
+                  **dict.fromkeys(("Error", "Timeout", "CreateFail"), "failed"),
+                  **dict.fromkeys(("DeleteFailed", "UpgradeFailed", "ModifyFailed"), "failed")},
+        errors=[(404, "SVCSTG.00404", "not_found"), (400, "SVCSTG.00501116", "not_found"),
+                (400, "SVCSTG.00400", "fatal")],
         id_at=("id",),
     ),
 }  # fmt: skip
@@ -329,7 +334,7 @@ def test_an_answer(service: str) -> None:
 @EVERY
 def test_words(service: str) -> None:
     for word, state in ANSWERS[service].statuses.items():
-        task = read(service, with_status(service, word))
+        task = read(service, with_steps(service, word))
         assert (task.status, task.state) == (word.strip(), state), word
     assert set(SERVICES[service].statuses) <= {"fail", *(word.strip().lower() for word in ANSWERS[service].statuses)}
 
@@ -508,6 +513,12 @@ def test_nothing_where_something_may_be(key: str, nothing: t.Any) -> None:
     assert not found.get(key, task.details["entities"] or None)
 
 
+def test_a_reason_in_the_spelling_of_an_example() -> None:
+    failed = {**ANSWERS["dcs"].body, "status": "FAIL", "fail_resson": "no standby"}
+    assert read("dcs", failed).fail_reason == read("dcs", {**failed, "fail_reason": ""}).fail_reason == "no standby"
+    assert read("dcs", {**failed, "fail_reason": "quota"}).fail_reason == "quota"
+
+
 def test_an_instance_of_another_shape() -> None:
     assert read("taurusdb", database_job(instance="in01")).instance_id is None
 
@@ -578,20 +589,61 @@ def test_a_status_and_steps(status: str, words: str, state: str) -> None:
     assert restore(status, *((word, 0) for word in words.split())).state == state
 
 
-def with_steps(service: str, status: str, *steps: str) -> Body:
+def with_steps(service: str, status: t.Any, *steps: str) -> Body:
     """The answer of a service with a status, and steps in these."""
     row = SERVICES[service]
-    entries = [grown(None, tuple(row.sub_task_fields["status"].split(".")), step) for step in steps]
-    at = (*ANSWERS[service].status_at[:-1], *row.sub_tasks.split(".")) if row.root else tuple(row.sub_tasks.split("."))
-    return t.cast("Body", grown(with_status(service, status), at, entries))
+    body = with_status(service, status)
+    if not row.sub_tasks or service == "eip":
+        return body
+    steps_read = [grown(None, tuple(row.sub_task_fields["status"].split(".")), step) for step in steps]
+    return t.cast("Body", grown(body, steps_at(service), steps_read))
 
 
-@pytest.mark.parametrize("service", [name for name in SERVICES if SERVICES[name].sub_tasks and name != "eip"])
+def steps_at(service: str) -> tuple[t.Any, ...]:
+    """Where an answer has its steps."""
+    row = SERVICES[service]
+    around = ANSWERS[service].status_at[:-1] if row.root else ()
+    return (*around, *row.sub_tasks.split("."))
+
+
+WITH_STEPS = [name for name in SERVICES if SERVICES[name].sub_tasks and name != "eip"]
+
+
+@pytest.mark.parametrize("service", WITH_STEPS)
 def test_a_failed_step_under_a_finished_task(service: str) -> None:
     words = {state: word for word, state in reversed(SERVICES[service].statuses.items())}
     good, bad = words["succeeded"], words["failed"]
     assert read(service, with_steps(service, good, good, good)).state == "succeeded"
     assert read(service, with_steps(service, good, good, bad)).state == "failed"
+
+
+@pytest.mark.parametrize("service", WITH_STEPS)
+@pytest.mark.parametrize("status", ["", None, True, ["x"]], ids=repr)
+def test_steps_that_are_done_do_not_make_a_task_done(service: str, status: t.Any) -> None:
+    """CCE's own example has a task that still runs while all of its steps are done."""
+    good = next(word for word, state in SERVICES[service].statuses.items() if state == "succeeded")
+    is_derived = service == "taurusdb_restore" and status in ("", None)
+    assert read(service, with_steps(service, status, good)).state == ("succeeded" if is_derived else "unknown")
+
+
+@pytest.mark.parametrize("service", WITH_STEPS)
+def test_a_failed_step_of_a_step(service: str) -> None:
+    words = {state: word for word, state in reversed(SERVICES[service].statuses.items())}
+    row = SERVICES[service]
+    inner = grown(None, tuple(row.sub_task_fields["status"].split(".")), words["failed"])
+    step = grown(inner, tuple(row.sub_task_fields["status"].split(".")), words["succeeded"])
+    body = with_steps(service, words["succeeded"], words["succeeded"])
+    (entry,) = entries(service, body)
+    entry.update(grown(step, tuple(row.sub_tasks.split(".")), [inner]))
+    task = read(service, body)
+    assert (task.state, [step.state for step in task.sub_tasks]) == ("failed", ["failed"])
+
+
+def entries(service: str, body: t.Any) -> t.Any:
+    """The steps in an answer."""
+    for key in steps_at(service):
+        body = body[key]
+    return body
 
 
 @pytest.mark.parametrize("steps", [False, 5, "complete", {"status": "complete"}, [None], ["complete"]], ids=repr)

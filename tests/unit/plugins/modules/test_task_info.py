@@ -225,6 +225,23 @@ def test_a_status_that_is_missing_is_no_success(cloud: t.Any, api: dict[str, t.A
     assert f"has no status: there is nothing at {api['fields']['status']} (api.fields.status)." in warnings[0]
 
 
+@pytest.mark.parametrize(("value", "state"), [(True, "succeeded"), (False, "running")])
+def test_a_status_that_is_true_or_false(cloud: t.Any, value: bool, state: str) -> None:
+    cloud.sim.add_fault("status", status=200, body={"server": {"status": value}})
+    task, warnings = run(cloud, service="custom", task_id="t", api={**SERVER, "succeeded": [True], "running": [False]})
+    assert (task["state"], task["status"], warnings) == (state, str(value).lower(), [])
+
+
+def test_a_task_without_a_status_is_named_in_a_warning(cloud: t.Any) -> None:
+    steps = [{"spec": {"type": "InstallMaster"}, "status": {"phase": "Success"}}]
+    cloud.sim.add_fault("status", status=200, body={"metadata": {"uid": "t"}, "spec": {"subJobs": steps}})
+    task, warnings = run(cloud, service="cce", task_id="t")
+    assert (task["state"], task["status"]) == ("unknown", None)
+    assert [warning.partition(" task ")[2] for warning in warnings] == [
+        "t has no status: there is nothing at status.phase. The task counts as not finished."
+    ]
+
+
 @pytest.mark.parametrize(
     "fault",
     [
