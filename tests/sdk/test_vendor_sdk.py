@@ -111,6 +111,16 @@ ROWS = {
     "cfw": Row(
         "cfw.v1", "CfwClient", "list_job", "data.status", "Running", "Success", (400, "DBS.300400")
     ),  # DDM's: at the root it comes first of those that share the path
+    "cse": Row(
+        "cse.v1",
+        "CseClient",
+        "show_engine_job",
+        "status",
+        "Executing",
+        "Finished",
+        (404, "SVCSTG.00404"),
+        more={"engine_id": "instance_id"},
+    ),
 }
 LISTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "taurusdb": ("list_immediate_jobs", "jobs.0.job_id", ()),
@@ -185,6 +195,16 @@ def test_the_sdk_reads_a_list(sim: Simulator, service: str) -> None:
     }
     request = request_of(ROWS[service], method, **{name: given[name] for name in names})
     assert pick(getattr(client_of(sim, ROWS[service]), method)(request), where) == task["task_id"]
+
+
+def test_the_sdk_reads_the_steps_of_cse(sim: Simulator) -> None:
+    inner = [{"name": "InstallNode", "status": "Error"}]
+    job = ask(
+        sim, sim.add_task("cse", status="Error", sub_tasks=[{"name": "Install", "status": "Error", "sub_tasks": inner}])
+    )
+    stage = pick(job, "tasks.0")
+    assert (stage.task_name, stage.status) == ("Install", "Error")
+    assert (pick(stage, "tasks.0.task_name"), pick(stage, "tasks.0.status")) == ("InstallNode", "Error")
 
 
 def test_the_sdk_reads_what_operations_start(sim: Simulator) -> None:

@@ -33,6 +33,7 @@ class Service:
     name: str
     suffix: str | None = None  # of the ids of its instances, which are UUIDs where there is none
     plain_id: bool = False  # whether the ids of its tasks have no hyphens
+    number_id: bool = False  # whether the ids of its tasks are numbers
 
 
 REASON = "Failed to upgrade the DB Agent."
@@ -108,7 +109,7 @@ CATALOG = {
     "eip": Service(V1, "batchCreatePublicIp"),
     "sdrs": Service(V1, "createProtectionGroup"),
     "cfw": Service(CFW, "createFirewall"),
-    "cse": Service(CSE, "Create"),
+    "cse": Service(CSE, "Create", number_id=True),
     "taurusdb_instance": Service(INSTANCE, "instance", "in07"),
     "ecs_server": Service(SERVER, "server"),
     "evs_volume": Service(VOLUME, "volume"),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, Callable
 
@@ -423,18 +424,29 @@ def cfw(task: Task, now: float) -> Body:
 
 
 def cse(task: Task, now: float) -> Body:
-    """CSE: times are milliseconds in numbers; the page's ids are numbers, here they are texts."""
+    """CSE: times are milliseconds in numbers, and so is the id, unless a test chose another."""
     step = task.step(now)
     body = {
-        "id": task.id,
+        "id": int(task.id) if task.id.isdecimal() else task.id,
         "engineId": task.instance_id,
         "type": task.name,
         "status": step.status,
-        "tasks": [],
+        "tasks": [cse_stage(part) for part in step.sub_tasks or ()],
         "startTime": epoch_ms(task.created_at),
         "endTime": epoch_ms(task.step_time(now)) if finished(task, step) else 0,
     }
     return body | task.details
+
+
+def cse_stage(part: Mapping[str, Any]) -> Body:
+    """A stage of a job of CSE, with the steps that it was given as `sub_tasks`."""
+    steps = [{"taskName": step.get("name", ""), "status": step.get("status", "")} for step in part.get("sub_tasks", ())]
+    return {
+        "taskName": part.get("name", ""),
+        "taskNames": [step["taskName"] for step in steps],
+        "status": part.get("status", ""),
+        "tasks": steps,
+    }
 
 
 BODIES: dict[str, Callable[[Task, float], Body]] = {

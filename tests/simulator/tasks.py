@@ -97,6 +97,8 @@ def product(service: str) -> str:
 def new_id(service: str) -> str:
     """A fresh task id in the form the service uses."""
     value = uuid.uuid4()
+    if CATALOG[service].number_id:
+        return str(value.int % 10**9)
     return value.hex if CATALOG[service].plain_id else str(value)
 
 

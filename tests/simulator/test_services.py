@@ -219,9 +219,8 @@ def read(sim: Simulator, service: str, **task: Any) -> Any:
 @every_service
 def test_the_natural_course(sim: Simulator, service: str) -> None:
     row = ROWS[service]
-    task = sim.add_task(service, duration=0.3)
-    seen = course(lambda: pick(ask(sim, task).json(), row.status), lambda word: bool(word == row.words[2]))
-    assert seen == [word for word in row.words[:3] if word]
+    seen = [pick(read(sim, service, duration=100, age=age), row.status) for age in (0, 50, 150)]
+    assert seen == [row.words[0] or row.words[1], row.words[1], row.words[2]]
 
 
 @every_service
@@ -430,6 +429,7 @@ def test_a_volume_is_named_in_the_job_but_not_beside_sub_jobs(sim: Simulator) ->
         ("ims", "entities.sub_jobs_result", "status"),
         ("elb", "job.sub_jobs", "status"),
         ("sfs_turbo", "sub_jobs", "status"),
+        ("cse", "tasks", "status"),
         ("cce", "spec.subJobs", "status.phase"),
     ],
 )
@@ -447,6 +447,17 @@ def test_parts_of_a_part_of_cce(sim: Simulator) -> None:
     body = read(sim, "cce", status="Running", sub_tasks=[{"name": "Node", "status": "Running", "sub_tasks": inner}])
     node = body["spec"]["subJobs"][0]["spec"]["subJobs"][0]
     assert (node["spec"]["type"], node["status"]) == ("InstallNode", {"phase": "Failed", "reason": "no disk"})
+
+
+def test_steps_of_a_stage_of_cse(sim: Simulator) -> None:
+    inner = [{"name": "InstallNode", "status": "Error"}]
+    body = read(sim, "cse", status="Executing", sub_tasks=[{"name": "Node", "status": "Error", "sub_tasks": inner}])
+    assert body["tasks"][0] == {
+        "taskName": "Node",
+        "taskNames": ["InstallNode"],
+        "status": "Error",
+        "tasks": [{"taskName": "InstallNode", "status": "Error"}],
+    }
 
 
 def test_settings_for_unknown_ids(sim: Simulator) -> None:

@@ -19,7 +19,8 @@ import yaml
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import CHOICES, wait_arguments
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._http import USER_AGENT, VERSION
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import MODULE_SERVICES, SERVICES
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import MODULE_SERVICES, SERVICES, Service
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State
 from simulator import accounts, catalog, routes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,6 +154,16 @@ def test_the_simulator_serves_a_service(service: str) -> None:
     path = SERVICES[service].path.format(project_id=accounts.PROJECT_ID, instance_id="instance", task_id="task")
     call = routes.match("GET", path, {})
     assert call and service in call.services
+
+
+def test_the_guide_shows_the_last_service_as_it_is() -> None:
+    guide, row = text("docs/docsite/rst/guide_adding_a_service.rst"), [*SERVICES][-1]
+    shown = re.search(r"^ {4}Service\(\n.*?^ {4}\),\n", guide, re.MULTILINE | re.DOTALL)
+    assert shown
+    assert eval(f"({shown[0]})[0]", {"Service": Service, "State": State}) == SERVICES[row]
+    answers = re.search(rf'^ {{4}}"{row}": Answer\(\n.*?^ {{4}}\),\n', guide, re.MULTILINE | re.DOTALL)
+    assert answers
+    assert answers[0] in text("tests/unit/plugins/module_utils/test_services.py")
 
 
 MEANT = {
