@@ -88,17 +88,18 @@ def add_tasks(simulator: Simulator) -> None:
 
 def play(url: str) -> list[dict[str, object]]:
     restore = {"service": "taurusdb_restore", "instance_id": RESTORE["instance_id"], "task_id": RESTORE["id"]}
-    tasks = [{"service": service, "task_id": task_id} for service, (task_id, *_) in OTHERS.items()]
-    for task in tasks:
-        task |= {"instance_id": KAFKA_INSTANCE} if task["service"] == "kafka" else {}
+    tasks = [
+        {"service": service, "task_id": task_id} | ({"instance_id": KAFKA_INSTANCE} if service == "kafka" else {})
+        for service, (task_id, *_) in OTHERS.items()
+    ]
     options = {
         "endpoint": url,
         "tasks": [{**restore, "task_name": RESTORE["name"]}, *tasks],
         "sleep": 1,
         "max_sleep": 1,
     }
-    task = {"name": "Wait for all that was started", "huaweicloud.tasks.wait_for_task": options}
-    return [{"name": "Deploy", "hosts": "localhost", "gather_facts": False, "tasks": [task]}]
+    wait = {"name": "Wait for all that was started", "huaweicloud.tasks.wait_for_task": options}
+    return [{"name": "Deploy", "hosts": "localhost", "gather_facts": False, "tasks": [wait]}]
 
 
 def environment(folder: pathlib.Path) -> dict[str, str]:
