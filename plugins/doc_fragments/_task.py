@@ -46,7 +46,7 @@ options:
     description:
       - Id of the one task. It consists of letters, digits, V(-) and V(_).
       - Needed for all services but V(taurusdb_restore) and V(custom).
-      - V(taurusdb_restore) needs it together with O(task_name) or not at all. Without them the API answers for a
+      - V(taurusdb_restore) needs it together with O(task_name) or not at all. Without them the API returns a
         restore of the instance that it chooses itself. Just after a restore was started this may be the one before,
         whose success would be taken for the new one's. So give both wherever you have them.
     type: str

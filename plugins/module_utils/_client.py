@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ask services for tasks: one by one or many at once.
+"""The API client: gets tasks, one by one or many at once, and lists them.
 
 PRIVATE to the collection: it may change without notice.
 """
@@ -160,7 +160,7 @@ class TaskClient:
         ]
 
     def list_tasks(self, ref: TaskRef, wanted: Wanted, now: float) -> Found:
-        """Find tasks in the list of a service; ``ref`` says which service, instance and place.
+        """Find tasks in the list of a service; ``ref`` says which service, instance, region and project.
 
         :raises ApiError: a page was refused, or there was no usable response
         :raises InputError: the service has no list, or where it is is not known

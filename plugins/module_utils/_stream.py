@@ -119,12 +119,12 @@ class Stream:
     def through(self, probe: Probe) -> Probe:
         """Return a probe that takes down what the given one brings."""
 
-        def note(refs: t.Sequence[TaskRef]) -> t.Sequence[Observation]:
+        def record(refs: t.Sequence[TaskRef]) -> t.Sequence[Observation]:
             observations = probe(refs)
             self._seen += zip(map(self._indexes.__getitem__, refs), observations)
             return observations
 
-        return note
+        return record
 
     def listed(self, tasks: t.Mapping[TaskRef, Task]) -> None:
         """Take down what a list says of tasks that still run."""

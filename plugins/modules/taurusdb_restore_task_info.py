@@ -15,7 +15,7 @@ description:
     Asks TaurusDB for the details of a restore: its steps with their progress and remaining time.
   - The API serves restores only. For other tasks use M(huaweicloud.tasks.taurusdb_task_info).
   - Newer versions of the API want O(task_id) and O(task_name).
-  - Leave both out for older ones, which answer for a restore of the instance that they choose themselves. Just after a
+  - Leave both out for older ones, which return a restore of the instance that they choose themselves. Just after a
     restore was started this may be the one before.
 author:
   - The huaweicloud.tasks contributors (@huaweicloud-tasks)

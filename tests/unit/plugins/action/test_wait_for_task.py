@@ -44,7 +44,7 @@ def running(progress: int = 40) -> Task:
     return Task("", State.RUNNING, status="Running", progress=progress)
 
 
-def strange(status: str) -> Task:
+def unlisted(status: str) -> Task:
     return Task("", State.UNKNOWN, status=status)
 
 
@@ -357,7 +357,7 @@ def test_a_heartbeat_that_fell_due_during_a_poll_comes_right_after_it(stage: Sta
     """The pause that follows may be long: a server may ask for five minutes."""
     stage.target.seconds_per_poll = 8
     stage.run({"a": [running(), running(), DONE]}, sleep=62, max_sleep=62)
-    # Told at 8, looked from 62 to 70, when the minute of silence has been over since 68.
+    # Told at 8, polled from 62 to 70, when a heartbeat has been due since 68.
     assert any(line.endswith("still waiting after 0:01:10") for line in stage.shown.lines)
 
 
@@ -502,7 +502,7 @@ def test_the_keyword_timeout_is_known_by_its_class() -> None:
 
 
 def test_warnings_are_passed_on_once(stage: Stage) -> None:
-    result = stage.run({"a": [strange("Paused"), strange("Paused"), strange("Parked"), DONE]})
+    result = stage.run({"a": [unlisted("Paused"), unlisted("Paused"), unlisted("Parked"), DONE]})
     assert len(result["warnings"]) == 2
     assert "'Paused'" in result["warnings"][0]
     assert "'Parked'" in result["warnings"][1]

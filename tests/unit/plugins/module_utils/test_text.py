@@ -22,7 +22,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._text import pla
         ("line\u2028paragraph\u2029end", "line paragraph end"),
         ("\u202egnp.exe\u202c \u2066x\u2069", "gnp.exe x"),
         ("zero\u200bwidth\ufeff", "zero width"),
-        ("half \ud83d letter", "half letter"),
+        ("lone \ud83d surrogate", "lone surrogate"),
         ("  \n ", ""),
     ],
 )

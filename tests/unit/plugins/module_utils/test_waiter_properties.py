@@ -140,7 +140,7 @@ class Witness(Cloud):
         super().__init__(*arguments, **more)
         self.latest: dict[TaskRef, Observation] = {}
         self.took: list[float] = []
-        self.strange: set[tuple[str, str]] = set()
+        self.unlisted: set[tuple[str, str]] = set()
 
     def probe(self, refs: t.Sequence[TaskRef]) -> list[Observation]:
         assert len(self.batches) < MAX_POLLS, "the wait has no end"
@@ -148,7 +148,7 @@ class Witness(Cloud):
         answers = super().probe(refs)
         self.took.append(self.now - begun)
         self.latest.update(zip(refs, answers))
-        self.strange |= {
+        self.unlisted |= {
             (SERVICES[answer.service].title, answer.status)
             for answer in answers
             if isinstance(answer, Task) and answer.status and answer.state == State.UNKNOWN
@@ -370,7 +370,7 @@ def test_warnings_name_each_unlisted_word_once(run: Run) -> None:
     named = [re.fullmatch(r"The (.+) task .+ has the status '(.+)', which .+", warning) for warning in warnings]
     statuses = [match.groups() for match in named if match]
     assert len(statuses) == len(warnings)
-    assert sorted(statuses) == sorted(run.cloud.strange)
+    assert sorted(statuses) == sorted(run.cloud.unlisted)
 
 
 @always
