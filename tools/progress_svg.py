@@ -17,6 +17,8 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
+import time
 
 import checkout
 from rich.console import Console
@@ -45,8 +47,8 @@ OTHERS = {
     "cce": ("354331b2-c2e6-11ea-9be4-0255ac1000c3", "CreateCluster", "Running", 9, "Success"),
 }
 
-# Seconds, progress of each of the steps, seconds that remain. They are far enough apart for slow machines
-# to draw the same picture.
+# Seconds since the first poll, progress of each of the steps, seconds that remain. They are far enough apart for slow
+# machines to draw the same picture.
 COURSE = (
     (0, (40, 0, 0), 12),
     (3, (100, 20, 0), 9),
@@ -80,10 +82,19 @@ def steps_of(service: str) -> list[dict[str, object]]:
 
 
 def add_tasks(simulator: Simulator) -> None:
-    simulator.add_task("taurusdb_restore", steps=restore_steps(), **RESTORE)
+    simulator.add_task("taurusdb_restore", steps=restore_steps()[:1], **RESTORE)
     for service, (task_id, name, *_) in OTHERS.items():
         instance = {"instance_id": KAFKA_INSTANCE} if service == "kafka" else {}
-        simulator.add_task(service, id=task_id, name=name, steps=steps_of(service), **instance)
+        simulator.add_task(service, id=task_id, name=name, steps=steps_of(service)[:1], **instance)
+
+
+def let_go(simulator: Simulator) -> None:
+    """Let the courses of all tasks begin with the first poll, however long Ansible takes to get there."""
+    while not simulator.requests():
+        time.sleep(0.02)
+    simulator.change_task(RESTORE["id"], steps=restore_steps())
+    for service, (task_id, *_) in OTHERS.items():
+        simulator.change_task(task_id, steps=steps_of(service))
 
 
 def play(url: str) -> list[dict[str, object]]:
@@ -132,6 +143,7 @@ def perform(folder: pathlib.Path) -> str:
     with Simulator() as simulator:
         (folder / PLAYBOOK).write_text(json.dumps(play(simulator.url)), encoding="utf-8")
         add_tasks(simulator)
+        threading.Thread(target=let_go, args=(simulator,), daemon=True).start()
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
         command = [str(checkout.BIN / "ansible-playbook"), PLAYBOOK]
