@@ -8,7 +8,7 @@
 # Runs a command in an environment of its own, which uv keeps.
 UV_RUN = .venv/bin/uv run --isolated --no-project --system-certs --python .venv/bin/python
 
-.PHONY: help demo simulator test lint units faults playbooks sanity package matrix sdk docs progress-svg benchmark soak lock clean
+.PHONY: help demo simulator test lint units faults playbooks sanity package matrix sdk docs progress-svg benchmark soak chaos lock clean
 
 help:
 	@echo "make demo         run playbooks/demo.yml against a simulated cloud"
@@ -20,6 +20,7 @@ help:
 	@echo "make sdk          let the vendor's SDK read every service of the simulated cloud"
 	@echo "make benchmark    measure, and write docs/benchmark.md (half an hour; QUICK=1, RUNS=5, PARTS=\"query wait page\")"
 	@echo "make soak         wait for thousands of tasks for an hour, with faults and request limits (HOURS=1)"
+	@echo "make chaos        run random waits with random faults and signals against real processes (HOURS=1, SEED=42: one again)"
 	@echo "make docs         write the documentation as HTML to docs/html"
 	@echo "make lock         write the lists of locked packages anew (UPGRADE=1: newest versions)"
 	@echo "make clean        remove .venv and whatever else the commands above left"
@@ -59,6 +60,10 @@ benchmark:
 soak:
 	@tools/venv.sh demo
 	@cd tests && PYTHONPATH=../tools ../.venv/bin/python -m soak --hours $(or $(HOURS),1)
+
+chaos:
+	@tools/venv.sh test
+	@cd tests && ../.venv/bin/python -m chaos $(if $(SEED),--seed $(SEED),--hours $(or $(HOURS),1))
 
 docs:
 	@tools/venv.sh demo

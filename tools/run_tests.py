@@ -75,7 +75,7 @@ class Checks:
     def lint(self) -> Iterator[Step]:
         """Not what others include: yamllint (ansible-lint), antsibull-changelog lint (ansible-test sanity)."""
         copy, env = self._copy("lint")
-        names = ("ansible_collections.huaweicloud.tasks.plugins", "simulator", "benchmark", "soak")
+        names = ("ansible_collections.huaweicloud.tasks.plugins", "simulator", "benchmark", "soak", "chaos")
         packages = [word for name in names for word in ("-p", name)]
         modules = [word for name in MODULES for word in ("-m", name)]
         docs = ["lint-collection-docs", "--plugin-docs", "--validate-collection-refs", "self", "."]
@@ -104,6 +104,11 @@ class Checks:
         env = environment(self._home("playbooks"), checkout.ROOT / ".venv" / "collections")
         pytest = tool("python", "-m", "pytest", "--numprocesses", "2", "tests/playbooks")
         yield Step("pytest playbooks", pytest, checkout.ROOT, env, pytest_tests)
+
+    def chaos(self) -> Iterator[Step]:
+        """A minute of random waits; each prints the seed with which it can be repeated."""
+        env = environment(self._home("chaos"), checkout.ROOT / ".venv" / "collections")
+        yield Step("pytest chaos", tool("python", "-m", "pytest", "tests/chaos"), checkout.ROOT, env, pytest_tests)
 
     def sanity(self) -> Iterator[Step]:
         copy, env = self._copy("sanity")
@@ -171,6 +176,7 @@ class Checks:
             "sanity": self.sanity,
             "units": self.units,
             "faults": self.faults,
+            "chaos": self.chaos,
             "lint": self.lint,
             "integration": self.integration,
             "ansible-units": self.ansible_units,

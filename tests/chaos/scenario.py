@@ -9,16 +9,66 @@ import dataclasses
 import random
 import typing as t
 
-SERVICES = ("taurusdb", "taurusdb_restore", "dds", "kafka")
-OUTCOMES = {
-    "taurusdb": ("succeeded", "failed", "canceled", "stuck"),
-    "taurusdb_restore": ("succeeded", "failed", "stuck"),
-    "dds": ("succeeded", "failed", "stuck"),
-    "kafka": ("succeeded", "failed", "deleted", "canceled", "stuck"),
+# By service: the ways other than success in which its tasks end, or do not.
+OUTCOMES: dict[str, tuple[str, ...]] = {
+    "taurusdb": ("failed", "canceled", "needs_action", "stuck"),
+    "taurusdb_restore": ("failed", "stuck"),
+    "dds": ("failed", "stuck"),
+    "kafka": ("failed", "deleted", "canceled", "stuck"),
+    **dict.fromkeys(("rds", "gaussdb", "geminidb", "dcs", "evs", "ims", "eip", "sdrs", "cce"), ("failed", "stuck")),
+    **dict.fromkeys(("cce_autopilot", "sfs_turbo", "cfw"), ("failed", "stuck")),
+    **dict.fromkeys(("rabbitmq", "rocketmq"), ("failed", "deleted", "canceled", "stuck")),
+    **dict.fromkeys(("ecs", "bms"), ("failed", "needs_action", "stuck")),
+    "ddm": ("failed", "canceled", "rolled_back", "needs_action", "stuck"),
+    "elb": ("failed", "canceled", "rollback_failed", "stuck"),
+    "cbr": ("failed", "timeout", "stuck"),
+    "dws": ("failed", "canceled", "stuck"),
+    "cse": ("failed", "timeout", "stuck"),
 }
-TRANSIENT = ("reset", "close", "truncated", "not_json", "login_page", "empty", "wrong_shape", "status")
+# Objects of APIs that no row describes: the play does it.
+CUSTOM: dict[str, dict[str, t.Any]] = {
+    "ecs_server": {
+        "path": "/v1/{project_id}/cloudservers/{task_id}",
+        "record": "server",
+        "fields": {"id": "id", "name": "name", "status": "status"},
+        "succeeded": ["active"],
+        "failed": ["ERROR"],
+        "running": ["BUILD"],
+    },
+    "evs_volume": {
+        "path": "/v2/{project_id}/cloudvolumes/{task_id}",
+        "record": "volume",
+        "fields": {"id": "id", "status": "status"},
+        "succeeded": [],
+        "failed": ["error_deleting"],
+        "running": ["deleting"],
+        "not_found": "succeeded",
+    },
+}
+SERVICES = (*OUTCOMES, *CUSTOM)
+# Services with a list that helps a wait for many tasks, and what may be odd about the list.
+LISTED = ("dds", "rds", "gaussdb", "geminidb", "elb", "cbr")
+MANY = 60
+LIST_RULES: tuple[dict[str, t.Any], ...] = (
+    {},
+    {"refused": True},
+    {"offset": "page_from_1"},
+    {"offset": "record_from_0"},
+    {"order": "oldest"},
+    {"lag": 3},
+    {"most": 20},
+    {"total": "wrong"},
+    {"omit": ["status"]},
+    {"arrivals": 3},
+)
+TRANSIENT = ("reset", "close", "hang", "truncated", "not_json", "login_page", "empty", "wrong_shape", "status")
+HARMLESS = ("throttle", "slow", "recoded", "idle_close", "bad_date", "drip")
 FATAL_STATUSES = (400, 401, 403)
-SIGNALS = ("INT", "TERM", "HUP", "KILL", "KILL worker")
+SIGNALS = (
+    *("INT", "TERM", "HUP", "KILL", "INT group", "INT INT group", "TERM group"),
+    *("TERM worker", "KILL worker", "TERM module", "KILL module"),
+)
+LOGINS = ("token", "token", "key", "password")
 HOSTS = 4
 # Beyond any trial's length: whatever ends a wait then is not this grace.
 LONG = 300.0
@@ -35,10 +85,21 @@ class Fault:
 
     @property
     def is_fatal(self) -> bool:
-        return self.kind == "status" and self.status in FATAL_STATUSES
+        """Whether it is taken for an answer that will not be another one next time."""
+        return self.kind == "huge" or (self.kind == "status" and self.status in FATAL_STATUSES)
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether the answer, should one come, is the right one."""
+        return self.kind in HARMLESS
 
     def given(self) -> dict[str, t.Any]:
-        return {"status": self.status} if self.kind == "status" else {}
+        special: dict[str, dict[str, t.Any]] = {
+            "status": {"status": self.status},
+            "slow": {"seconds": 1},
+            "drip": {"interval": 0.001},
+        }
+        return special.get(self.kind, {})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,59 +118,96 @@ class TaskPlan:
 
     @property
     def will_fail(self) -> bool:
-        return self.exists and self.outcome in ("failed", "canceled", "deleted")
+        return self.exists and self.outcome not in ("succeeded", "stuck", "needs_action")
+
+    @property
+    def needs_action(self) -> bool:
+        return self.exists and self.outcome == "needs_action"
+
+    @property
+    def is_answered_well(self) -> bool:
+        """Whether each poll brings the truth, be it late."""
+        return self.exists and all(fault.kind in ("recoded", "bad_date") for fault in self.faults)
 
 
 @dataclasses.dataclass(frozen=True)
 class WaitPlan:
-    """One host's wait."""
+    """One host's wait. A remote host is reached by a connection that is not called local."""
 
     tasks: tuple[TaskPlan, ...]
     options: dict[str, t.Any]
+    login: str = "token"
+    is_remote: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """One run of ansible-playbook: a wait on each host, and a signal that may come at some moment."""
+    """One run of ansible-playbook: a wait on each host, and a signal that may come at some moment.
+
+    ``lost``: from when to when remote hosts are out of reach. ``keyword_timeout`` is the task's keyword of that name.
+    """
 
     seed: int
     waits: tuple[WaitPlan, ...]
-    signal: str | None
-    signal_after: float
+    signal: str | None = None
+    signal_after: float = 0.0
+    lost: tuple[float, float] | None = None
+    keyword_timeout: int | None = None
+    list_rules: dict[str, t.Any] = dataclasses.field(default_factory=dict)
 
 
 def make_trial(seed: int) -> Trial:
     """Return the trial of a seed."""
     rng = random.Random(seed)
     waits = tuple(_wait(rng) for dummy in range(HOSTS))
-    sent = rng.choice(SIGNALS) if rng.random() < 0.3 else None
-    return Trial(seed, waits, sent, rng.uniform(0.5, 8.0))
+    begin = rng.uniform(0.0, 8.0)
+    return Trial(
+        seed,
+        waits,
+        signal=rng.choice(SIGNALS) if rng.random() < 0.4 else None,
+        signal_after=rng.uniform(0.5, 9.0),
+        lost=(begin, begin + rng.uniform(0.5, 4.0)) if rng.random() < 0.4 else None,
+        keyword_timeout=rng.choice((3, 6)) if rng.random() < 0.1 else None,
+        list_rules=rng.choice(LIST_RULES),
+    )
 
 
 def _wait(rng: random.Random) -> WaitPlan:
-    tasks = tuple(_task(rng) for dummy in range(rng.randint(1, 3)))
     options = {
         "timeout": rng.choice((0, 1, 4, 8, 12)),
+        "delay": rng.choice((0, 0, 0, 1)),
         "sleep": rng.choice((0.3, 0.7, 1.5)),
         "require": rng.choice(("all", "all", "any")),
         "fail_fast": rng.random() < 0.6,
         "error_grace": rng.choice((1.0, LONG, LONG)),
         "not_found_grace": rng.choice((1.0, 3.0, LONG)),
+        "stall_timeout": rng.choice((LONG, LONG, 2.0)),
         "progress": rng.random() < 0.6,
-        "request_timeout": rng.choice((2.0, 30.0)),
+        "request_timeout": rng.choice((5.0, 30.0)),
     }
-    return WaitPlan(tasks, options)
+    return WaitPlan(_tasks(rng), options, rng.choice(LOGINS), is_remote=rng.random() < 0.25)
 
 
-def _task(rng: random.Random) -> TaskPlan:
-    service = rng.choice(SERVICES)
-    outcome = rng.choice(OUTCOMES[service]) if rng.random() < 0.5 else "succeeded"
-    faults = tuple(_fault(rng) for dummy in range(rng.choice((0, 0, 1, 2))))
-    return TaskPlan(service, outcome, rng.uniform(0, 6), faults, exists=rng.random() > 0.06)
+def _tasks(rng: random.Random) -> tuple[TaskPlan, ...]:
+    if rng.random() < 0.1:
+        service = rng.choice(LISTED)
+        return tuple(_task(rng, service, troubled=rng.random() < 0.1) for dummy in range(MANY))
+    return tuple(_task(rng, rng.choice(SERVICES), troubled=True) for dummy in range(rng.randint(1, 4)))
 
 
-def _fault(rng: random.Random) -> Fault:
-    kind = rng.choice((*TRANSIENT, "throttle", "unknown_id", "slow", "fatal"))
+def _task(rng: random.Random, service: str, *, troubled: bool) -> TaskPlan:
+    outcome = "succeeded"
+    if troubled and rng.random() < 0.4:
+        outcome = rng.choice(OUTCOMES.get(service, ("failed", "stuck")))
+    # That a volume is unknown is how it succeeds.
+    kinds = (*TRANSIENT, *HARMLESS, "fatal", "huge", *(() if service in CUSTOM else ("unknown_id",)))
+    faults = tuple(_fault(rng, kinds) for dummy in range(rng.choice((0, 0, 1, 2)) if troubled else 0))
+    exists = service in CUSTOM or not troubled or rng.random() > 0.06
+    return TaskPlan(service, outcome, rng.uniform(0, 6), faults, exists)
+
+
+def _fault(rng: random.Random, kinds: t.Sequence[str]) -> Fault:
+    kind = rng.choice(kinds)
     after, first = rng.choice((0, 0, 1, 2, 3)), rng.choice((1, 1, 2, 4))
     if kind == "fatal":
         return Fault("status", after, first, rng.choice(FATAL_STATUSES))

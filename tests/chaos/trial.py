@@ -10,29 +10,27 @@ import dataclasses
 import json
 import os
 import pathlib
-import shutil
+import random
 import signal
 import subprocess
-import sys
 import time
 import typing as t
-import uuid
 
-from environment import BIN, inherited
-
-from simulator import Simulator, accounts
+from simulator import Simulator
 
 from . import oracle
-from .scenario import TaskPlan, Trial, WaitPlan
+from .scenario import Trial
+from .stage import SECRETS, Stage, command_of
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-WAIT = "huaweicloud.tasks.wait_for_task"
-SECRETS = (accounts.TOKEN, accounts.SECRET_KEY, accounts.PASSWORD)
-PATIENCE = 90.0
-# "Within 5 s", and some more for a busy machine.
-LEASH_SECONDS = 8.0
-# What an ansible-playbook that was killed leaves is its own.
-NOT_OURS = ("ansible-local-", "collections", "facts", "cp", "galaxy")
+PATIENCE = 120.0
+# On an idle machine a second; what hangs does so for ever.
+LEASH_SECONDS = 20.0
+SILENCE_SECONDS = 0.3
+# Of a second Ctrl-C.
+PAUSE_SECONDS = 0.2
+# Ansible's own processes meet in a folder of this name since core 2.21, and leave it when they are killed.
+OF_ANSIBLE = "pymp-"
+COPIED, SOCKET, UNPACKED = "ansible-tmp-", "huaweicloud.tasks-", "ansible_huaweicloud.tasks."
 
 
 class WrongError(AssertionError):
@@ -40,34 +38,16 @@ class WrongError(AssertionError):
 
 
 @dataclasses.dataclass
-class Stage:
-    """Where a trial happens."""
+class Blow:
+    """The signal that was sent: to whom, and which hosts' modules had not polled until then."""
 
-    trial: Trial
-    folder: pathlib.Path
-    sim: Simulator
-    mark: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
+    name: str
+    target: str
+    starting: set[int]
 
     @property
-    def tmp(self) -> pathlib.Path:
-        return self.folder / "tmp"
-
-    def env(self) -> dict[str, str]:
-        return inherited() | {
-            "ANSIBLE_CALLBACK_PLUGINS": str(self.folder),
-            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".venv" / "collections"),
-            "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
-            "ANSIBLE_DEPRECATION_WARNINGS": "false",
-            "ANSIBLE_HOME": str(self.folder / "home"),
-            "ANSIBLE_REMOTE_TMP": str(self.folder / "remote"),
-            "ANSIBLE_STDOUT_CALLBACK": "progress_callback",
-            "ANSIBLE_SYSTEM_TMPDIRS": str(self.tmp),
-            "CHAOS_MARK": self.mark,
-            "HOME": str(self.folder),
-            "LC_ALL": "C.UTF-8",
-            "NO_PROXY": "127.0.0.1",
-            "TMPDIR": str(self.tmp),
-        }
+    def is_kill(self) -> bool:
+        return self.name == "KILL"
 
 
 def run_trial(trial: Trial, folder: pathlib.Path) -> None:
@@ -77,9 +57,8 @@ def run_trial(trial: Trial, folder: pathlib.Path) -> None:
     """
     with Simulator() as sim:
         stage = Stage(trial, folder, sim)
-        command = _prepare(stage)
         process = subprocess.Popen(
-            command,
+            stage.prepare(),
             cwd=folder,
             env=stage.env(),
             stdin=subprocess.DEVNULL,
@@ -89,129 +68,124 @@ def run_trial(trial: Trial, folder: pathlib.Path) -> None:
             text=True,
         )
         try:
-            _send_signal(stage, process)
-            out, err = process.communicate(timeout=PATIENCE)
-            _check_output(stage, out, err)
+            with stage.losing_hosts():
+                blow = _strike(stage, process)
+                out, err = process.communicate(timeout=PATIENCE)
+            _check_output(stage, blow, out, err)
             _check_silence(stage)
-            _check_leftovers(stage)
+            _check_leftovers(stage, blow)
         except subprocess.TimeoutExpired:
             raise _wrong(stage, f"it still ran after {PATIENCE:.0f} s") from None
         finally:
-            for pid in survivors(stage.mark):
+            for pid in stage.survivors():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             process.wait()
 
 
-def _prepare(stage: Stage) -> list[str]:
-    shutil.copy(ROOT / "tests" / "playbooks" / "progress_callback.py", stage.folder)
-    (stage.folder / "ansible.cfg").touch()
-    stage.tmp.mkdir()
-    hosts = {f"h{number}": _host(stage, plan) for number, plan in enumerate(stage.trial.waits)}
-    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    inventory = {"all": {"hosts": hosts, "vars": local}}
-    (stage.folder / "inventory.json").write_text(json.dumps(inventory))
-    play = {"hosts": "all", "gather_facts": False, "tasks": [{"name": "Wait", WAIT: "{{ options }}"}]}
-    names = {name for plan in stage.trial.waits for name in plan.options} | {"tasks", *_connection(stage)}
-    play["tasks"] = [{"name": "Wait", WAIT: {name: f"{{{{ options['{name}'] }}}}" for name in sorted(names)}}]
-    (stage.folder / "play.yml").write_text(json.dumps([play]))
-    return [str(BIN / "ansible-playbook"), "-i", "inventory.json", "play.yml"]
-
-
-def _connection(stage: Stage) -> dict[str, str]:
-    return {
-        "auth_token": accounts.TOKEN,
-        "endpoint": stage.sim.url,
-        "iam_endpoint": stage.sim.endpoint("iam"),
-        "project_id": accounts.PROJECT_ID,
-        "region": accounts.REGION,
-    }
-
-
-def _host(stage: Stage, plan: WaitPlan) -> dict[str, t.Any]:
-    tasks = [_add_task(stage.sim, task) for task in plan.tasks]
-    return {"options": {**plan.options, **_connection(stage), "tasks": tasks}}
-
-
-def _add_task(sim: Simulator, plan: TaskPlan) -> dict[str, str]:
-    task = sim.add_task(plan.service, outcome=plan.outcome, duration=plan.duration)
-    for fault in plan.faults:
-        sim.add_fault(fault.kind, task_id=task["task_id"], after=fault.after, first=fault.first, **fault.given())
-    if not plan.exists:
-        sim.remove_task(task["task_id"])
-    return {name: task[name] for name in ("service", "task_id", "instance_id", "task_name")}
-
-
-def _send_signal(stage: Stage, process: subprocess.Popen[str]) -> None:
+def _strike(stage: Stage, process: subprocess.Popen[str]) -> Blow | None:
+    """Send the trial's signal, if its moment comes before the end."""
     if stage.trial.signal is None:
-        return
+        return None
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(stage.trial.signal_after)
-        return
-    name, dummy, whom = stage.trial.signal.partition(" ")
-    pids = _children(process.pid)[:1] if whom else [process.pid]
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, getattr(signal, f"SIG{name}"))
+        return None
+    *names, target = stage.trial.signal.split() if " " in stage.trial.signal else (stage.trial.signal, "ansible")
+    pids = _targets(stage, process.pid, target)
+    if not pids:
+        return None
+    starting = set(range(len(stage.trial.waits))) - stage.hosts_that_have_asked()
+    for number, name in enumerate(names):
+        time.sleep(PAUSE_SECONDS * min(number, 1))
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                send = os.killpg if target == "group" else os.kill
+                send(pid, getattr(signal, f"SIG{name}"))
+    return Blow(names[0], target, starting)
 
 
-def _children(pid: int) -> list[int]:
-    try:
-        text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except OSError:
-        return []
-    return [int(child) for child in text.split()]
+def _targets(stage: Stage, ansible: int, target: str) -> list[int]:
+    if target in ("ansible", "group"):
+        return [ansible]
+    found = stage.workers(ansible) if target == "worker" else stage.modules()
+    return random.Random(stage.trial.seed).sample(found, 1) if found else []
 
 
-def _check_output(stage: Stage, out: str, err: str) -> None:
+def _check_output(stage: Stage, blow: Blow | None, out: str, err: str) -> None:
     for secret in SECRETS:
         if secret in out + err:
             raise _wrong(stage, f"a secret was shown:\n{out}\n{err}")
-    if "Traceback" in out + err and stage.trial.signal is None:
+    if blow is None and "Traceback" in out + err:
         raise _wrong(stage, f"a traceback:\n{out}\n{err}")
     try:
         results = json.loads(out)
     except ValueError:
-        if stage.trial.signal is None:
+        if blow is None or blow.target == "module":
             raise _wrong(stage, f"no results:\n{out}\n{err}") from None
         return
-    if stage.trial.signal is None and len(results) != len(stage.trial.waits):
+    if (blow is None or blow.target == "module") and len(results) != len(stage.trial.waits):
         raise _wrong(stage, f"{len(results)} results of {len(stage.trial.waits)} waits:\n{out}\n{err}")
-    for each in results:
-        plan = stage.trial.waits[int(each["host"][1:])]
-        each["result"]["failed"] = each["how"] != "ok"
-        problem = None if stage.trial.signal and each["result"].get("failed") else oracle.wrong(plan, each["result"])
-        if problem:
-            raise _wrong(stage, f"{each['host']}: {problem}\n{plan}\n{json.dumps(each['result'], indent=1)}\n{err}")
+    problems = [problem for each in results if (problem := _wrong_result(stage, blow, each))]
+    # One module was struck, whichever it was.
+    if len(problems) > (1 if blow and blow.target == "module" else 0):
+        raise _wrong(stage, "\n".join([*problems, err]))
+
+
+def _wrong_result(stage: Stage, blow: Blow | None, each: dict[str, t.Any]) -> str | None:
+    host, result = int(each["host"][1:]), each["result"]
+    plan = stage.trial.waits[host]
+    result["failed"] = each["how"] != "ok"
+    if blow and blow.target != "module" and result["failed"]:
+        return None
+    if each["how"] == "unreachable":
+        return None if stage.is_lost(host) else f"{each['host']}: unreachable: {result}"
+    about = oracle.Circumstances(stage.is_lost(host), stage.trial.keyword_timeout)
+    problem = oracle.wrong(plan, result, about)
+    shown = {name: value for name, value in result.items() if name != "invocation"}
+    return f"{each['host']}: {problem}\n{plan}\n{json.dumps(shown)}" if problem else None
 
 
 def _check_silence(stage: Stage) -> None:
-    """Nothing asks the cloud any more."""
+    """No process of the trial is there any more, and nothing asks the cloud."""
     end = time.monotonic() + LEASH_SECONDS
-    while survivors(stage.mark):
+    while survivors := stage.survivors():
         if time.monotonic() > end:
-            raise _wrong(stage, f"processes {survivors(stage.mark)} still run {LEASH_SECONDS:.0f} s after the end")
+            commands = "\n".join(command_of(pid) for pid in survivors)
+            raise _wrong(stage, f"these still run {LEASH_SECONDS:.0f} s after the end:\n{commands}")
         time.sleep(0.1)
+    asked = len(stage.sim.requests())
+    time.sleep(SILENCE_SECONDS)
+    if len(stage.sim.requests()) > asked:
+        raise _wrong(stage, "the cloud was asked after the end")
 
 
-def _check_leftovers(stage: Stage) -> None:
-    places = [stage.tmp, stage.folder / "remote"]
+def _check_leftovers(stage: Stage, blow: Blow | None) -> None:
+    places = [stage.tmp, stage.remote_tmp]
     left = [path for place in places if place.exists() for path in place.iterdir()]
-    ours = [path for path in left if not path.name.startswith(NOT_OURS)]
-    # A worker that is killed cannot remove the folder which Ansible has made for the module; whoever is left does.
-    if ours and not (stage.trial.signal or "").startswith("KILL"):
-        raise _wrong(stage, f"left behind: {[str(path) for path in ours]}")
+    left = [path for path in left if not path.name.startswith(OF_ANSIBLE)]
+    for prefix, most in _allowed(stage, blow).items():
+        named = [path for path in left if path.name.startswith(prefix)]
+        left = [path for path in left if path not in named[:most]]
+    if left:
+        raise _wrong(stage, f"left behind: {[str(path) for path in left]} {blow}")
 
 
-def survivors(mark: str) -> list[int]:
-    """Return the processes that a trial has started and that still run."""
-    wanted = f"CHAOS_MARK={mark}".encode()
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and wanted in (entry / "environ").read_bytes().split(b"\0"):
-                found.append(int(entry.name))
-    return found
+def _allowed(stage: Stage, blow: Blow | None) -> dict[str, int]:
+    """Return how many folders may be left, by the beginnings of their names: only what nobody is there to remove.
+
+    Ansible makes a folder for the module and copies it there. From a local wait the folder is gone once the module
+    runs; when Ansible is killed before that, or while it polls from another host, nobody knows of it any more. The same
+    is true of a socket to which no module has come yet, and of what a module that is killed has unpacked. What lies on
+    a host that is out of reach at the end stays there.
+    """
+    hosts = range(len(stage.trial.waits))
+    remote = {host for host in hosts if stage.trial.waits[host].is_remote}
+    lost = sum(stage.is_lost(host) for host in hosts)
+    if blow is None or not blow.is_kill:
+        return {COPIED: lost}
+    if blow.target == "module":
+        return {COPIED: lost, UNPACKED: 1}
+    return {COPIED: len(blow.starting | remote) + lost, SOCKET: len(blow.starting - remote)}
 
 
 def _wrong(stage: Stage, text: str) -> WrongError:
