@@ -110,7 +110,7 @@ def describe_task(watch: TaskWatch, now: float) -> TaskText:
         label=_label(task),
         status=plain(task.status or "", MAX_STATUS),
         progress=task.progress,
-        step=_step(task.sub_tasks),
+        step="" if task.state == State.SUCCEEDED else _step(task.sub_tasks),
         trouble=_trouble(watch),
         note=_note(watch, now),
     )
@@ -127,10 +127,11 @@ def _subject(watch: TaskWatch) -> str:
 
 
 def _step(steps: t.Sequence[SubTask]) -> str:
-    """Return the step in hand, or the one that failed, as ``step 2/3 RESTORE``."""
-    for number, step in enumerate(steps, 1):
-        if step.state in (State.RUNNING, *FAILED_STATES):
-            return f"step {number}/{len(steps)} {plain(step.name or '', MAX_STATUS)}".rstrip()
+    """Return the step in hand, the one that failed, or the one that is next, as ``step 2/3 RESTORE``."""
+    for states in ((State.RUNNING, *FAILED_STATES), (State.PENDING, State.NEEDS_ACTION, State.UNKNOWN)):
+        for number, step in enumerate(steps, 1):
+            if step.state in states:
+                return f"step {number}/{len(steps)} {plain(step.name or '', MAX_STATUS)}".rstrip()
     return ""
 
 

@@ -338,6 +338,11 @@ def test_the_failed_step_is_named() -> None:
     assert "  elapsed 0:00:10  step 2/2 RESTORE" in scene.poll(failed(sub_tasks=steps), over=True)[0]
 
 
+def test_between_two_steps_the_next_one_is_named() -> None:
+    steps = (SubTask("INIT", "complete", State.SUCCEEDED, 19), SubTask("RESTORE", "Pending", State.PENDING, 0))
+    assert Scene().poll(running(50, sub_tasks=steps))[1].endswith("  step 2/2 RESTORE")
+
+
 def test_long_waits_show_hours() -> None:
     scene = Scene()
     scene.poll(running(1), after=0)
