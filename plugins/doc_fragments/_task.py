@@ -15,7 +15,7 @@ options:
       - Service of the one task. To name several tasks, use O(tasks).
       - V(custom) asks any other API, as O(api) says.
     type: str
-    choices:
+    choices: &services
       - taurusdb
       - taurusdb_restore
       - dds
@@ -128,33 +128,7 @@ options:
       service:
         description: Service of the task.
         type: str
-        choices:
-          - taurusdb
-          - taurusdb_restore
-          - dds
-          - kafka
-          - rds
-          - gaussdb
-          - geminidb
-          - rabbitmq
-          - rocketmq
-          - dcs
-          - ddm
-          - ecs
-          - evs
-          - ims
-          - cce
-          - cce_autopilot
-          - elb
-          - cbr
-          - sfs_turbo
-          - dws
-          - bms
-          - eip
-          - sdrs
-          - cfw
-          - cse
-          - custom
+        choices: *services
         required: true
       task_id:
         description: As O(task_id).

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._custom import CUSTOM, NOT_FOUND_MEANINGS, WORD_LISTS
+from ._custom import CUSTOM, NOT_FOUND_CHOICES, WORD_LISTS
 from ._services import SERVICES
 from ._settings import SECRETS
 from ._task import STATES, TaskRef
@@ -77,7 +77,7 @@ def _api_argument() -> dict[str, t.Any]:
             "record": {"type": "str"},
             "fields": {"type": "dict"},
             **dict.fromkeys(WORD_LISTS, words),
-            "not_found": {"type": "str", "choices": list(NOT_FOUND_MEANINGS)},
+            "not_found": {"type": "str", "choices": list(NOT_FOUND_CHOICES)},
         },
     }
 

@@ -33,14 +33,13 @@ from ._http import (
     no_response_within,
     unreadable,
 )
-from ._listing import Found, Wanted, find_tasks
+from ._listing import Found, SendList, Wanted, find_tasks
 from ._lists import LISTS, TaskList, list_of
 from ._pacing import REFUSED_PAUSE, TOLD_LIMIT
 from ._parsing import NoSuchTaskError, UnreadableResponseError, gone_task, means_gone, read_task
 from ._services import Service
 from ._settings import PASSWORD, Settings, settings_from
 from ._signing import canonical_query
-from ._survey import SendList
 from ._task import State, Task, TaskRef, is_id
 from ._text import plural
 

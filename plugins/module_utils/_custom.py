@@ -26,7 +26,7 @@ WORD_LISTS = {
     "running": State.RUNNING,
     "needs_action": State.NEEDS_ACTION,
 }
-NOT_FOUND_MEANINGS = ("wait", "succeeded", "failed")
+NOT_FOUND_CHOICES = ("wait", "succeeded", "failed")
 PLACEHOLDERS = ("project_id", "instance_id", "task_id")
 FIELDS = (
     *("status", "id", "name", "instance_id", "instance_name", "progress", "created_at", "ended_at"),
@@ -169,7 +169,7 @@ def _statuses(api: dict[str, t.Any]) -> dict[str, str]:
 
 
 def _not_found(api: dict[str, t.Any]) -> str:
-    meaning = api.get("not_found") or NOT_FOUND_MEANINGS[0]
-    if meaning not in NOT_FOUND_MEANINGS:
-        raise InputError(f"api.not_found must be one of {', '.join(NOT_FOUND_MEANINGS)}.")
-    return str(meaning)
+    choice = api.get("not_found") or NOT_FOUND_CHOICES[0]
+    if choice not in NOT_FOUND_CHOICES:
+        raise InputError(f"api.not_found must be one of {', '.join(NOT_FOUND_CHOICES)}.")
+    return str(choice)

@@ -20,8 +20,8 @@ from ._task import Task, TaskRef, read_text, seconds_since_1970
 
 # The tasks of one page after the other; whoever takes a page sends its request.
 TaskPages = t.Iterator[list[Task]]
-# Sends the list's request with these query parameters, and returns the decoded body; None where it is to be sent again.
-Send = t.Callable[[t.Sequence[tuple[str, str]]], t.Any]
+# Sends a list's request with these query parameters, and returns the decoded body; None where it is to be sent again.
+SendList = t.Callable[[t.Sequence[tuple[str, str]]], t.Any]
 
 
 class Wanted(t.NamedTuple):
@@ -40,7 +40,7 @@ class Found(t.NamedTuple):
     is_complete: bool
 
 
-def find_tasks(service: Service, task_list: TaskList, wanted: Wanted, *, send: Send, now: float) -> Found:
+def find_tasks(service: Service, task_list: TaskList, wanted: Wanted, *, send: SendList, now: float) -> Found:
     """Read a list until its end, or until as many tasks are found as are wanted.
 
     :raises ApiError: a page was refused
@@ -57,7 +57,9 @@ def find_tasks(service: Service, task_list: TaskList, wanted: Wanted, *, send: S
     return Found(tasks, reader.is_complete)
 
 
-def task_pages(service: Service, task_list: TaskList, *, instance_id: str | None, send: Send, now: float) -> TaskPages:
+def task_pages(
+    service: Service, task_list: TaskList, *, instance_id: str | None, send: SendList, now: float
+) -> TaskPages:
     """Read a list page by page; each page is one request, and has the tasks that no page before it had.
 
     :raises ApiError: a page was refused
@@ -67,7 +69,7 @@ def task_pages(service: Service, task_list: TaskList, *, instance_id: str | None
     return _pages(service, task_list, _reader(service, task_list, send, _query(task_list, wanted, now)))
 
 
-def _reader(service: Service, task_list: TaskList, send: Send, query: t.Sequence[tuple[str, str]]) -> PageReader:
+def _reader(service: Service, task_list: TaskList, send: SendList, query: t.Sequence[tuple[str, str]]) -> PageReader:
     key = task_list.fields.get("id") or service.fields["id"]
     return PageReader(
         lambda position: _page(task_list, send, query, position), lambda record: read_text(record.get(key))
@@ -89,7 +91,7 @@ def _query(task_list: TaskList, wanted: Wanted, now: float) -> list[tuple[str, s
 
 
 def _page(
-    task_list: TaskList, send: Send, query: t.Sequence[tuple[str, str]], position: int | str | None
+    task_list: TaskList, send: SendList, query: t.Sequence[tuple[str, str]], position: int | str | None
 ) -> list[Record] | None:
     if position is not None:
         query = [*query, (task_list.offset_key, str(position))]

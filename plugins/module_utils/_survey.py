@@ -19,16 +19,15 @@ import time
 import typing as t
 
 from ._errors import ApiError, ErrorClass
-from ._listing import TaskPages, task_pages
+from ._listing import SendList, TaskPages, task_pages
 from ._lists import LISTS
 from ._pacing import Pacer, told_rate
 from ._parsing import UnreadableResponseError
 from ._services import SERVICES
 from ._task import State, Task, TaskRef
 
-# Sends a list's request with these query parameters; returns the decoded body or an error.
-SendList = t.Callable[[t.Sequence[tuple[str, str]]], t.Any]
-# Returns how to send requests to the list that has a task; None where there is none.
+# Returns how to send requests to the list that has a task, which return the decoded body or an error; None where there
+# is no such list.
 OpenList = t.Callable[[TaskRef], t.Optional[SendList]]
 
 # With fewer tasks a list spares too little.

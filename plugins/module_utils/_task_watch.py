@@ -138,7 +138,7 @@ class TaskWatch:
             self._first_progress = (task.progress, now)
         self.task = task
         if task.state == State.UNKNOWN:
-            self.unknown_statuses += [word for word in _words(task) if word not in self.unknown_statuses]
+            self.unknown_statuses += [word for word in _unknown_statuses(task) if word not in self.unknown_statuses]
 
     def completed(self, task: Task) -> Task:
         """Return what a list says of this task, with what only the response by id has."""
@@ -177,7 +177,7 @@ class TaskWatch:
         return self.changed_at + (100 - self.task.progress) * took / done if done > 0 else None
 
 
-def _words(task: Task) -> list[str]:
+def _unknown_statuses(task: Task) -> list[str]:
     """Return the words that a task's unknown state comes from: its own, or those of its steps.
 
     An empty one is for the status that the response should have and has not.
