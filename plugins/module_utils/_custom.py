@@ -33,6 +33,9 @@ FIELDS = (
     *("fail_reason", "error_code"),
 )
 
+# Any service's own codes may come from an API that the table lacks.
+_THROTTLE_CODES = frozenset(code for service in SERVICES.values() for code in service.throttle_codes)
+_TOKEN_CODES = frozenset(code for service in SERVICES.values() for code in service.token_codes)
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~:@,+=-]+)+/?", re.ASCII)
 _KEYS = re.compile(r"[^\s.\[\]]+(?:\.[^\s.\[\]]+)*")
@@ -84,6 +87,9 @@ def _custom_service(text: str) -> Service:
         fields=fields,
         statuses=_statuses(api),
         not_found=_not_found(api),
+        # What is throttled with HTTP 404 must not pass as an object that is gone.
+        throttle_codes=_THROTTLE_CODES,
+        token_codes=_TOKEN_CODES,
     )
 
 

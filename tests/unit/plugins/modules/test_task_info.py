@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.modules import task_info
@@ -252,6 +253,7 @@ def test_a_task_without_a_status_is_named_in_a_warning(cloud: t.Any) -> None:
         {"status": 200, "body": {"volume": {"id": "other", "status": "deleting"}}},
         {"status": 200, "body": {"volumes": []}},
         {"status": 403, "error_code": "EVS.1", "error_msg": "no"},
+        {"status": 403, "error_code": "DBS.280056", "error_msg": "bad token"},
         {"status": 500, "error_code": "EVS.2", "error_msg": "no"},
     ],
     ids=repr,
@@ -264,6 +266,13 @@ def test_only_the_services_word_means_that_an_object_is_gone(
     outcome = run_module("task_info", **connection(sim), service="custom", task_id="t", api=VOLUME)
     assert outcome.result["task"]["state"] == "unknown"
     assert outcome.result["task"]["error"]
+
+
+def test_flow_control_does_not_mean_that_an_object_is_gone(cloud: t.Any) -> None:
+    cloud.sim.add_fault("status", status=404, error_code="DMS.10240407", error_msg="flow control")
+    with pytest.raises(ApiError) as caught:
+        cloud.by_token()._get(TaskRef.from_option({"service": "custom", "task_id": "t", "api": VOLUME}), None)
+    assert caught.value.error_class is ErrorClass.THROTTLED
 
 
 def test_an_empty_list_means_that_an_object_is_gone(run_module: t.Any, sim: Simulator) -> None:
