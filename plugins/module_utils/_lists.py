@@ -54,15 +54,19 @@ class TaskList(t.NamedTuple):
     @property
     def permission_hint(self) -> str:
         """What to do where the list is refused."""
-        needed = f" ({self.permission})" if self.permission else ""
+        needed = f": {self.permission}" if self.permission else ", which may be another one than to read a task"
         return f"These credentials lack the permission to list tasks{needed}."
 
     def span(self, since: float | None, now: float) -> list[tuple[str, str]]:
-        """Return the query parameters that choose tasks by their time; both are in seconds since 1970."""
-        if since is None and not self.needs_span:
-            return []
+        """Return the query parameters that choose tasks by their time; both are in seconds since 1970.
+
+        A list that demands no span is not asked for one that is longer than any source allows: it is filtered here.
+        """
         end = now + CLOCK_TOLERANCE
-        start = max(since if since is not None else 0.0, end - LONGEST_SPAN)
+        earliest = end - LONGEST_SPAN
+        if not self.needs_span and (since is None or since < earliest):
+            return []
+        start = max(since or 0.0, earliest)
         times = [(self.start_key, start), (self.end_key, end)]
         return [(key, self._time(moment)) for key, moment in times if key]
 
