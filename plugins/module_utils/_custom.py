@@ -61,7 +61,7 @@ def service_of(ref: TaskRef) -> Service:
 
 
 def near_names(name: str) -> str:
-    """Return a question that names the services whose names are near; empty where none is."""
+    """Return a hint that names the services whose names are near; empty where none is."""
     near = difflib.get_close_matches(name.lower(), (*SERVICES, CUSTOM), n=3)
     return f" Did you mean {' or '.join(near)}?" if near else ""
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Part "slow": how long one round of questions takes when the server is slow."""
+"""Part "slow": how long one round of requests takes when the server is slow."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def measure(bench: Bench, scale: Scale) -> list[dict[str, Figures]]:
 
 
 def _round(bench: Bench, scale: Scale, count: int) -> Figures:
-    """Tasks that have ended are asked for once."""
+    """Tasks that have ended are requested once."""
     with bench.home() as home, cloud(home) as sky:
         sky.add_tasks("dds", [0.0] * count)
         sky.slow_down(scale.slow_answer)
         figures = bench.measure(ways.WAYS[ways.MODULE](ways.Setting(bench, sky, home, scale.sleep, scale.span)))
         moments = [float(record["at"]) for record in sky.requests()]
-        # The last question is answered, too.
+        # The last request is responded to, too.
         seconds = max(moments) - min(moments) + scale.slow_answer
         connections = float(sky.peak_connections())
         least = math.ceil(count / connections) * scale.slow_answer

@@ -89,8 +89,8 @@ def fixture_cloud(sim: Simulator) -> Cloud:
     return Cloud(sim)
 
 
-class Asker:
-    """Sends single questions to one address of the simulator."""
+class Sender:
+    """Sends single requests to one address of the simulator."""
 
     def __init__(self, sim: Simulator) -> None:
         self.sim = sim
@@ -103,20 +103,20 @@ class Asker:
         return _http.HttpClient(_http.new_session(trust_env=trust_env), request_timeout=request_timeout, **given)
 
     def request(self, **given: t.Any) -> _http.Request:
-        """The question for the task, with the demo token."""
+        """The request for the task, with the demo token."""
         named = {"method": "GET", "url": self.url, "action": "Cannot read it", "names_task": True}
         return _http.Request(**{**named, "auth": TokenAuth(accounts.TOKEN), **given})
 
     def fail(self, http: _http.HttpClient | None = None, **given: t.Any) -> _http.ApiError:
-        """Ask, and return the error."""
+        """Send a request, and return the error."""
         with pytest.raises(_http.ApiError) as caught:
             (http or self.http()).send(self.request(**given))
         return caught.value
 
 
-@pytest.fixture(name="asker")
-def fixture_asker(sim: Simulator) -> Asker:
-    return Asker(sim)
+@pytest.fixture(name="sender")
+def fixture_sender(sim: Simulator) -> Sender:
+    return Sender(sim)
 
 
 class RawServer:

@@ -50,56 +50,56 @@ def assert_discreet(error: ApiError, *more: str) -> None:
 # In good weather
 
 
-def test_answer(asker: t.Any) -> None:
-    answer: Response = asker.http().send(asker.request(headers={"X-Language": "zh-cn"}))
+def test_answer(sender: t.Any) -> None:
+    answer: Response = sender.http().send(sender.request(headers={"X-Language": "zh-cn"}))
     assert answer.body["job"]["status"] == "Running"
     assert answer.http_status == 200
     assert answer.request_id == answer.headers["x-request-id"]
-    [record] = asker.sim.requests()
+    [record] = sender.sim.requests()
     assert record["auth"] == "token"
     assert record["language"] == "zh-cn"
     assert record["user_agent"].startswith("ansible-huaweicloud.tasks/")
 
 
-def test_connections_are_kept(asker: t.Any) -> None:
-    http = asker.http()
+def test_connections_are_kept(sender: t.Any) -> None:
+    http = sender.http()
     for dummy in range(4):
-        http.send(asker.request())
+        http.send(sender.request())
     with pytest.raises(ApiError):
-        http.send(asker.request(url=f"{asker.url}-unknown"))
-    http.send(asker.request())
-    assert len({record["connection"] for record in asker.sim.requests()}) == 1
-    asker.http().send(asker.request())
-    assert len({record["connection"] for record in asker.sim.requests()}) == 2
+        http.send(sender.request(url=f"{sender.url}-unknown"))
+    http.send(sender.request())
+    assert len({record["connection"] for record in sender.sim.requests()}) == 1
+    sender.http().send(sender.request())
+    assert len({record["connection"] for record in sender.sim.requests()}) == 2
 
 
-def test_post(asker: t.Any) -> None:
-    error = asker.fail(method="POST", url=f"{asker.sim.endpoint('iam')}/v3/auth/tokens", auth=None, body={"auth": {}})
+def test_post(sender: t.Any) -> None:
+    error = sender.fail(method="POST", url=f"{sender.sim.endpoint('iam')}/v3/auth/tokens", auth=None, body={"auth": {}})
     assert (error.http_status, error.code) == (400, "400")
-    [record] = asker.sim.requests()
+    [record] = sender.sim.requests()
     assert record["method"] == "POST"
 
 
-def test_plain_text(asker: t.Any) -> None:
-    url = f"{asker.sim.endpoint('metadata')}/meta-data/latest/api/token"
+def test_plain_text(sender: t.Any) -> None:
+    url = f"{sender.sim.endpoint('metadata')}/meta-data/latest/api/token"
     request = Request("PUT", url, "asked", headers={"X-Metadata-Token-Ttl-Seconds": "60"}, text=True)
-    assert len(asker.http().send(request).body) == 48
+    assert len(sender.http().send(request).body) == 48
 
 
-def test_cookies_are_not_kept(asker: t.Any) -> None:
+def test_cookies_are_not_kept(sender: t.Any) -> None:
     session = new_session()
     http = HttpClient(session, request_timeout=10)
-    asker.sim.add_fault("status", status=200, body={}, headers={"Set-Cookie": "session=abc; Path=/"})
-    http.send(asker.request())
+    sender.sim.add_fault("status", status=200, body={}, headers={"Set-Cookie": "session=abc; Path=/"})
+    http.send(sender.request())
     assert not session.cookies
     assert not list(session.cookies)
 
 
-def test_no_cookie_is_sent(asker: t.Any, raw_server: t.Any) -> None:
+def test_no_cookie_is_sent(sender: t.Any, raw_server: t.Any) -> None:
     server = raw_server(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
-    http = asker.http()
+    http = sender.http()
     for dummy in range(2):
-        http.send(asker.request(url=server.url))
+        http.send(sender.request(url=server.url))
     assert len(server.received) == 2
     assert b"cookie" not in b"".join(server.received).lower()
 
@@ -134,9 +134,9 @@ STATUSES = [
 
 @pytest.mark.parametrize(("shape", "code"), SHAPES)
 @pytest.mark.parametrize(("status", "error_class"), STATUSES)
-def test_error_bodies(asker: t.Any, shape: str, code: str, status: int, error_class: str) -> None:
-    asker.sim.add_fault("status", status=status, shape=shape, error_msg="Something went wrong.")
-    error = asker.fail()
+def test_error_bodies(sender: t.Any, shape: str, code: str, status: int, error_class: str) -> None:
+    sender.sim.add_fault("status", status=status, shape=shape, error_msg="Something went wrong.")
+    error = sender.fail()
     assert error.code == code.format(status=status)
     assert error.message == "Something went wrong."
     assert error.http_status == status
@@ -147,26 +147,26 @@ def test_error_bodies(asker: t.Any, shape: str, code: str, status: int, error_cl
     assert str(error).startswith("Cannot read it: ")
     assert error.body
     assert_discreet(error)
-    assert len(asker.sim.requests()) == 1
+    assert len(sender.sim.requests()) == 1
 
 
-def test_unknown_job(asker: t.Any) -> None:
-    asker.sim.add_fault("unknown_id")
+def test_unknown_job(sender: t.Any) -> None:
+    sender.sim.add_fault("unknown_id")
     dds = SERVICES["dds"]
-    error = asker.fail(codes=dds.codes, not_found_hint=dds.not_found_hint)
+    error = sender.fail(codes=dds.codes, not_found_hint=dds.not_found_hint)
     assert (error.kind, error.code, error.http_status) == ("not_found", "DBS.200543", 400)
     assert "Check the id" in str(error)
 
 
-def test_wrong_host(asker: t.Any) -> None:
-    asker.sim.add_fault("wrong_host")
-    error = asker.fail()
+def test_wrong_host(sender: t.Any) -> None:
+    sender.sim.add_fault("wrong_host")
+    error = sender.fail()
     assert (error.kind, error.error_class, error.code) == ("api_error", ErrorClass.FATAL, "APIGW.0101")
 
 
-def test_forbidden(asker: t.Any) -> None:
-    asker.sim.add_fault("forbidden")
-    error = asker.fail()
+def test_forbidden(sender: t.Any) -> None:
+    sender.sim.add_fault("forbidden")
+    error = sender.fail()
     assert (error.kind, error.error_class, error.http_status) == ("api_error", ErrorClass.FATAL, 403)
 
 
@@ -188,15 +188,15 @@ LACKS_PERMISSION = "These credentials lack permission {}: check project_id and t
         (503, "APIGW.0613", True, USUALLY_TEMPORARY),
     ],
 )
-def test_what_to_do_about_an_error(asker: t.Any, status: int, code: str, names_task: bool, hint: str) -> None:
-    asker.sim.add_fault("status", status=status, error_code=code)
-    error = asker.fail(names_task=names_task, not_found_hint=SERVICES["dds"].not_found_hint)
+def test_what_to_do_about_an_error(sender: t.Any, status: int, code: str, names_task: bool, hint: str) -> None:
+    sender.sim.add_fault("status", status=status, error_code=code)
+    error = sender.fail(names_task=names_task, not_found_hint=SERVICES["dds"].not_found_hint)
     assert (error.code, error.hint) == (code, hint)
 
 
-def test_flow_control_of_kafka(asker: t.Any) -> None:
-    asker.sim.add_fault("flow_control", retry_after=3)
-    error = asker.fail(codes=SERVICES["kafka"].codes)
+def test_flow_control_of_kafka(sender: t.Any) -> None:
+    sender.sim.add_fault("flow_control", retry_after=3)
+    error = sender.fail(codes=SERVICES["kafka"].codes)
     assert (error.error_class, error.retry_after) == (ErrorClass.THROTTLED, 3.0)
 
 
@@ -214,80 +214,80 @@ def test_flow_control_of_kafka(asker: t.Any) -> None:
         ("", None),
     ],
 )
-def test_retry_after_in_seconds(asker: t.Any, value: t.Any, seconds: float | None) -> None:
+def test_retry_after_in_seconds(sender: t.Any, value: t.Any, seconds: float | None) -> None:
     # A header of bytes that are no text reaches a client as something else; none of it is a number.
     given = {} if value is None else {"retry_after": value}
-    asker.sim.add_fault("throttle", **given)
-    error = asker.fail()
+    sender.sim.add_fault("throttle", **given)
+    error = sender.fail()
     assert (error.http_status, error.code, error.error_class) == (429, "APIGW.0308", ErrorClass.THROTTLED)
     assert error.retry_after == seconds
 
 
-def test_retry_after_without_end(asker: t.Any) -> None:
-    asker.sim.add_fault("throttle", retry_after="9" * 4000)
-    assert asker.fail().retry_after == float("9" * 9)
+def test_retry_after_without_end(sender: t.Any) -> None:
+    sender.sim.add_fault("throttle", retry_after="9" * 4000)
+    assert sender.fail().retry_after == float("9" * 9)
 
 
 @pytest.mark.parametrize("ahead", [30, 3600])
-def test_retry_after_as_a_date(asker: t.Any, ahead: int) -> None:
+def test_retry_after_as_a_date(sender: t.Any, ahead: int) -> None:
     """The date counts from the server's own clock, whatever the host's says."""
-    asker.sim.add_fault("throttle", retry_after_date=ahead)
-    error = asker.fail(asker.http(now=lambda: time.time() + 7200))
+    sender.sim.add_fault("throttle", retry_after_date=ahead)
+    error = sender.fail(sender.http(now=lambda: time.time() + 7200))
     assert error.retry_after is not None
     assert abs(error.retry_after - ahead) <= 2
 
 
-def test_retry_after_as_a_date_in_the_past(asker: t.Any) -> None:
-    asker.sim.add_fault("throttle", retry_after_date=-100)
-    assert asker.fail().retry_after == 0.0
+def test_retry_after_as_a_date_in_the_past(sender: t.Any) -> None:
+    sender.sim.add_fault("throttle", retry_after_date=-100)
+    assert sender.fail().retry_after == 0.0
 
 
-def test_retry_after_as_a_date_without_the_servers_date(asker: t.Any, raw_server: t.Any) -> None:
+def test_retry_after_as_a_date_without_the_servers_date(sender: t.Any, raw_server: t.Any) -> None:
     date = formatdate(1000 + 50, usegmt=True)
     head = f"HTTP/1.1 429 Slow\r\nRetry-After: {date}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    error = asker.fail(asker.http(now=lambda: 1000.0), url=raw_server(head.encode()).url)
+    error = sender.fail(sender.http(now=lambda: 1000.0), url=raw_server(head.encode()).url)
     assert error.retry_after == 50.0
 
 
-def test_request_id_from_the_body(asker: t.Any, raw_server: t.Any) -> None:
+def test_request_id_from_the_body(sender: t.Any, raw_server: t.Any) -> None:
     body = b'{"error_code": "APIGW.0601", "error_msg": "x", "request_id": "1f2e"}'
     server = raw_server(b"HTTP/1.1 500 No\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body))
-    error = asker.fail(url=server.url)
+    error = sender.fail(url=server.url)
     assert error.request_id == "1f2e"
     assert "(request id 1f2e)" in str(error)
 
 
-def test_request_id_from_the_header_of_iam(asker: t.Any, raw_server: t.Any) -> None:
+def test_request_id_from_the_header_of_iam(sender: t.Any, raw_server: t.Any) -> None:
     head = b"HTTP/1.1 500 No\r\nX-IAM-Trace-Id: token_1f\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    assert asker.fail(url=raw_server(head).url).request_id == "token_1f"
+    assert sender.fail(url=raw_server(head).url).request_id == "token_1f"
 
 
-def test_header_before_body(asker: t.Any) -> None:
-    asker.sim.add_fault("status", status=500, shape="apigw", headers={"X-Request-Id": "from-the-header"})
-    assert asker.fail().request_id == "from-the-header"
+def test_header_before_body(sender: t.Any) -> None:
+    sender.sim.add_fault("status", status=500, shape="apigw", headers={"X-Request-Id": "from-the-header"})
+    assert sender.fail().request_id == "from-the-header"
 
 
-def test_reason_without_end(asker: t.Any, raw_server: t.Any) -> None:
+def test_reason_without_end(sender: t.Any, raw_server: t.Any) -> None:
     """What the server says is shortened and printable, wherever it says it."""
     head = b"HTTP/1.1 500 " + b"no\x1b[31m " * 2000 + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    error = asker.fail(url=raw_server(head).url)
+    error = sender.fail(url=raw_server(head).url)
     assert len(error.message) < 400
     assert str(error).isprintable()
 
 
 @pytest.mark.parametrize("glue", [" ", "-", "", " token="])
-def test_of_a_long_message_no_word_is_shown_in_part(asker: t.Any, glue: str) -> None:
+def test_of_a_long_message_no_word_is_shown_in_part(sender: t.Any, glue: str) -> None:
     """Ansible masks a secret that the server repeats only where it is whole."""
-    asker.sim.add_fault("status", status=403, error_msg=f"{'a' * 200}{glue}{accounts.TOKEN * 3} bad")
-    error = asker.fail()
+    sender.sim.add_fault("status", status=403, error_msg=f"{'a' * 200}{glue}{accounts.TOKEN * 3} bad")
+    error = sender.fail()
     assert accounts.TOKEN[:4] not in f"{error} {error.to_result()}"
     assert error.message == ("a" * 200 + " ..." if glue.startswith(" ") else "Forbidden")
 
 
-def test_a_message_that_is_just_not_too_long(asker: t.Any) -> None:
+def test_a_message_that_is_just_not_too_long(sender: t.Any) -> None:
     whole = "word " * 59 + "ended"
-    asker.sim.add_fault("status", status=403, error_msg=whole)
-    assert (len(whole), asker.fail().message) == (300, whole)
+    sender.sim.add_fault("status", status=403, error_msg=whole)
+    assert (len(whole), sender.fail().message) == (300, whole)
 
 
 # Texts that are cut in the middle of a letter
@@ -306,19 +306,19 @@ HALVES = {
 
 
 @pytest.mark.parametrize(("sent", "text"), HALVES.values(), ids=HALVES)
-def test_a_half_letter_is_replaced(asker: t.Any, raw_server: t.Any, sent: bytes, text: str) -> None:
+def test_a_half_letter_is_replaced(sender: t.Any, raw_server: t.Any, sent: bytes, text: str) -> None:
     """ansible-core 2.19 and newer refuse a whole result that holds one, of a task that succeeded, too."""
     body = b'{"job": {"name": "%b", "%b": [null, 1, ["%b"]]}}' % (sent, sent, sent)
     server = raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body))
-    answer = asker.http().send(asker.request(url=server.url))
+    answer = sender.http().send(sender.request(url=server.url))
     assert answer.body == {"job": {"name": text, text: [None, 1, [text]]}}
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-32-le", "utf-8"])
-def test_a_half_letter_is_replaced_in_every_encoding(asker: t.Any, raw_server: t.Any, encoding: str) -> None:
+def test_a_half_letter_is_replaced_in_every_encoding(sender: t.Any, raw_server: t.Any, encoding: str) -> None:
     body = '{"job": "a\ud83d", "whole": "\U0001f600"}'.encode(encoding, "surrogatepass")
     server = raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body))
-    answer = asker.http().send(asker.request(url=server.url))
+    answer = sender.http().send(sender.request(url=server.url))
     assert answer.body["job"].encode() in ("a\ufffd".encode(), "a\ufffd\ufffd\ufffd".encode())
     assert answer.body["whole"] == "\U0001f600"
 
@@ -359,9 +359,9 @@ def test_what_is_nested_too_deeply_is_left_out(kind: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ["not_json", "login_page", "empty"])
-def test_no_json(asker: t.Any, fault: str) -> None:
-    asker.sim.add_fault(fault)
-    error = asker.fail()
+def test_no_json(sender: t.Any, fault: str) -> None:
+    sender.sim.add_fault(fault)
+    error = sender.fail()
     assert (error.kind, error.error_class, error.http_status) == ("api_error", ErrorClass.TRANSIENT, 200)
     assert error.message == "the response is not JSON"
     assert "check endpoint and proxy" in error.hint
@@ -369,41 +369,41 @@ def test_no_json(asker: t.Any, fault: str) -> None:
     assert "Sign in" not in str(error)
 
 
-def test_json_of_another_shape_is_not_this_rooms_business(asker: t.Any) -> None:
-    asker.sim.add_fault("wrong_shape", body=[1])
-    assert asker.http().send(asker.request()).body == [1]
+def test_json_of_another_shape_is_not_this_rooms_business(sender: t.Any) -> None:
+    sender.sim.add_fault("wrong_shape", body=[1])
+    assert sender.http().send(sender.request()).body == [1]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirect(asker: t.Any, status: int) -> None:
+def test_redirect(sender: t.Any, status: int) -> None:
     """It is an error, and nothing is sent elsewhere, neither here nor to another host."""
     with Simulator() as other:
-        for location in (f"{other.url}/v3/p/jobs?id=1", f"{asker.sim.url}/login", "/login", "//[bad", "gopher://x"):
-            asker.sim.clear_faults()
-            asker.sim.add_fault("redirect", status=status, location=location)
-            asker.sim.clear_requests()
-            error = asker.fail()
+        for location in (f"{other.url}/v3/p/jobs?id=1", f"{sender.sim.url}/login", "/login", "//[bad", "gopher://x"):
+            sender.sim.clear_faults()
+            sender.sim.add_fault("redirect", status=status, location=location)
+            sender.sim.clear_requests()
+            error = sender.fail()
             assert (error.kind, error.error_class, error.http_status) == ("api_error", ErrorClass.FATAL, status)
             assert "Redirects are not followed" in str(error)
-            assert len(asker.sim.requests()) == 1
+            assert len(sender.sim.requests()) == 1
         assert other.requests() == []
 
 
 @pytest.mark.parametrize("how", [{}, {"chunked": True}, {"gzip": 1}, {"gzip": 1, "chunked": True}])
-def test_huge(asker: t.Any, how: dict[str, bool]) -> None:
-    asker.sim.add_fault("huge", **how)
-    error = asker.fail()
+def test_huge(sender: t.Any, how: dict[str, bool]) -> None:
+    sender.sim.add_fault("huge", **how)
+    error = sender.fail()
     assert error.message == "the response is larger than 8 MiB"
     assert (error.error_class, error.http_status) == (ErrorClass.FATAL, 200)
     assert "Check endpoint" in error.hint
 
 
 @pytest.mark.parametrize("layers", [2, 5])
-def test_what_is_compressed_several_times_is_not_decompressed(asker: t.Any, layers: int) -> None:
+def test_what_is_compressed_several_times_is_not_decompressed(sender: t.Any, layers: int) -> None:
     """A few kilobytes can become gigabytes."""
-    asker.sim.add_fault("huge", size=256 * 1024 * 1024, gzip=layers)
+    sender.sim.add_fault("huge", size=256 * 1024 * 1024, gzip=layers)
     tracemalloc.start()
-    error = asker.fail()
+    error = sender.fail()
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert error.message == "the response is compressed in a way that was not asked for"
@@ -429,26 +429,26 @@ COMPRESSED = gzip.compress(b'{"a": 1}', mtime=0)
         (b"", "gzip", "the response is not JSON"),
     ],
 )
-def test_compressed(asker: t.Any, raw_server: t.Any, body: bytes, encoding: str, message: str | None) -> None:
+def test_compressed(sender: t.Any, raw_server: t.Any, body: bytes, encoding: str, message: str | None) -> None:
     head = "HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
     server = raw_server((head % (encoding, len(body))).encode() + body)
     if message is None:
-        assert asker.http().send(asker.request(url=server.url)).body == {"a": 1}
+        assert sender.http().send(sender.request(url=server.url)).body == {"a": 1}
     else:
-        error = asker.fail(url=server.url)
+        error = sender.fail(url=server.url)
         assert (error.message, error.error_class) == (message, ErrorClass.TRANSIENT)
 
 
 @pytest.mark.parametrize("how", [{}, {"gzip": 1}])
-def test_just_not_huge(asker: t.Any, how: dict[str, bool]) -> None:
+def test_just_not_huge(sender: t.Any, how: dict[str, bool]) -> None:
     around = len('{"padding": ""}')
-    asker.sim.add_fault("huge", size=MAX_BODY_BYTES - around, **how)
-    assert len(asker.http().send(asker.request()).body["padding"]) == MAX_BODY_BYTES - around
+    sender.sim.add_fault("huge", size=MAX_BODY_BYTES - around, **how)
+    assert len(sender.http().send(sender.request()).body["padding"]) == MAX_BODY_BYTES - around
 
 
-def test_huge_redirect_is_not_read(asker: t.Any, raw_server: t.Any) -> None:
+def test_huge_redirect_is_not_read(sender: t.Any, raw_server: t.Any) -> None:
     head = b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 20000000\r\nConnection: close\r\n\r\n"
-    error = asker.fail(url=raw_server(head + b"x" * 20_000_000).url)
+    error = sender.fail(url=raw_server(head + b"x" * 20_000_000).url)
     assert error.message == "the response is larger than 8 MiB"
 
 
@@ -456,57 +456,57 @@ def test_huge_redirect_is_not_read(asker: t.Any, raw_server: t.Any) -> None:
 
 
 @pytest.mark.parametrize("fault", ["reset", "close", "truncated"])
-def test_broken(asker: t.Any, fault: str) -> None:
-    asker.sim.add_fault(fault, first=1)
-    http = asker.http()
-    error = asker.fail(http)
+def test_broken(sender: t.Any, fault: str) -> None:
+    sender.sim.add_fault(fault, first=1)
+    http = sender.http()
+    error = sender.fail(http)
     assert (error.kind, error.error_class) == ("connection", ErrorClass.TRANSIENT)
     assert error.http_status is None
     assert "Check endpoint, network and proxy" in str(error)
     assert_discreet(error)
     # The connection's end is no end of the client.
-    assert http.send(asker.request()).http_status == 200
+    assert http.send(sender.request()).http_status == 200
 
 
 @pytest.mark.parametrize("fault", ["reset", "close"])
-def test_broken_after_a_good_answer(asker: t.Any, fault: str) -> None:
+def test_broken_after_a_good_answer(sender: t.Any, fault: str) -> None:
     """A kept connection that the server has closed meanwhile is no answer."""
-    http = asker.http()
-    http.send(asker.request())
-    asker.sim.add_fault(fault, first=1)
-    assert http.send(asker.request()).http_status == 200
-    first, second, third = (record["connection"] for record in asker.sim.requests())
+    http = sender.http()
+    http.send(sender.request())
+    sender.sim.add_fault(fault, first=1)
+    assert http.send(sender.request()).http_status == 200
+    first, second, third = (record["connection"] for record in sender.sim.requests())
     assert first == second != third
 
 
 @pytest.mark.parametrize("fault", ["reset", "close"])
-def test_a_new_connection_that_is_closed_is_an_error(asker: t.Any, fault: str) -> None:
-    http = asker.http()
-    http.send(asker.request())
-    asker.sim.add_fault(fault, first=2)
-    error = asker.fail(http)
+def test_a_new_connection_that_is_closed_is_an_error(sender: t.Any, fault: str) -> None:
+    http = sender.http()
+    http.send(sender.request())
+    sender.sim.add_fault(fault, first=2)
+    error = sender.fail(http)
     assert error.error_class is ErrorClass.TRANSIENT
-    assert len(asker.sim.requests()) == 3
-    assert http.send(asker.request()).http_status == 200
+    assert len(sender.sim.requests()) == 3
+    assert http.send(sender.request()).http_status == 200
 
 
-def test_a_reused_connection_that_breaks_in_mid_answer_is_an_error(asker: t.Any) -> None:
-    http = asker.http()
-    http.send(asker.request())
-    asker.sim.add_fault("truncated", first=1)
-    assert asker.fail(http).kind == "connection"
-    assert len(asker.sim.requests()) == 2
+def test_a_reused_connection_that_breaks_in_mid_answer_is_an_error(sender: t.Any) -> None:
+    http = sender.http()
+    http.send(sender.request())
+    sender.sim.add_fault("truncated", first=1)
+    assert sender.fail(http).kind == "connection"
+    assert len(sender.sim.requests()) == 2
 
 
-def test_nothing_listens(asker: t.Any, closed_port: str) -> None:
-    error = asker.fail(url=f"{closed_port}/v3/p/jobs?id=1")
+def test_nothing_listens(sender: t.Any, closed_port: str) -> None:
+    error = sender.fail(url=f"{closed_port}/v3/p/jobs?id=1")
     assert (error.kind, error.error_class) == ("connection", ErrorClass.TRANSIENT)
     assert error.message == "connection failed: Connection refused"
     assert_discreet(error)
 
 
-def test_no_such_host(asker: t.Any) -> None:
-    error = asker.fail(asker.http(request_timeout=5), url="http://no-such-host.invalid/v3/p/jobs?id=1")
+def test_no_such_host(sender: t.Any) -> None:
+    error = sender.fail(sender.http(request_timeout=5), url="http://no-such-host.invalid/v3/p/jobs?id=1")
     assert (error.kind, error.error_class) == ("connection", ErrorClass.TRANSIENT)
     assert_discreet(error)
 
@@ -528,15 +528,15 @@ def test_no_such_host(asker: t.Any) -> None:
     ],
     ids=range(11),
 )
-def test_what_is_no_http(asker: t.Any, raw_server: t.Any, answer: bytes) -> None:
-    error = asker.fail(url=f"{raw_server(answer).url}/v3/p/jobs?id=1")
+def test_what_is_no_http(sender: t.Any, raw_server: t.Any, answer: bytes) -> None:
+    error = sender.fail(url=f"{raw_server(answer).url}/v3/p/jobs?id=1")
     assert (error.kind, error.error_class) == ("connection", ErrorClass.TRANSIENT)
     assert_discreet(error)
 
 
-def test_contradictory_headers(asker: t.Any, raw_server: t.Any) -> None:
+def test_contradictory_headers(sender: t.Any, raw_server: t.Any) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\nConnection: close\r\n\r\n{}"
-    error = asker.fail(url=f"{raw_server(head).url}/v3/p/jobs?id=1")
+    error = sender.fail(url=f"{raw_server(head).url}/v3/p/jobs?id=1")
     assert (error.kind, error.error_class) == ("connection", ErrorClass.TRANSIENT)
     assert_discreet(error)
 
@@ -550,69 +550,69 @@ def timed(work: t.Callable[[], ApiError]) -> tuple[ApiError, float]:
     return error, time.monotonic() - started
 
 
-def test_no_answer_in_time(asker: t.Any) -> None:
-    asker.sim.add_fault("hang")
-    error, seconds = timed(lambda: t.cast(ApiError, asker.fail(asker.http(request_timeout=0.4))))
+def test_no_answer_in_time(sender: t.Any) -> None:
+    sender.sim.add_fault("hang")
+    error, seconds = timed(lambda: t.cast(ApiError, sender.fail(sender.http(request_timeout=0.4))))
     assert (error.kind, error.error_class, error.http_status) == ("connection", ErrorClass.TRANSIENT, None)
     assert error.message.startswith("no response within ")
     assert 0.3 < seconds < 0.4 + SLACK
     assert_discreet(error)
 
 
-def test_callers_limit(asker: t.Any) -> None:
-    asker.sim.add_fault("hang")
+def test_callers_limit(sender: t.Any) -> None:
+    sender.sim.add_fault("hang")
     started = time.monotonic()
     with pytest.raises(ApiError, match="no response within"):
-        asker.http(request_timeout=30).send(asker.request(), 0.4)
+        sender.http(request_timeout=30).send(sender.request(), 0.4)
     assert time.monotonic() - started < 0.4 + SLACK
 
 
-def test_callers_limit_is_not_longer_than_the_requests(asker: t.Any) -> None:
-    asker.sim.add_fault("hang")
+def test_callers_limit_is_not_longer_than_the_requests(sender: t.Any) -> None:
+    sender.sim.add_fault("hang")
     started = time.monotonic()
     with pytest.raises(ApiError, match="no response within"):
-        asker.http(request_timeout=0.4).send(asker.request(), 30)
+        sender.http(request_timeout=0.4).send(sender.request(), 30)
     assert time.monotonic() - started < 0.4 + SLACK
 
 
-def test_no_time_left(asker: t.Any) -> None:
-    asker.sim.add_fault("hang")
+def test_no_time_left(sender: t.Any) -> None:
+    sender.sim.add_fault("hang")
     started = time.monotonic()
     with pytest.raises(ApiError, match="no response within"):
-        asker.http(request_timeout=30).send(asker.request(), 0.0)
+        sender.http(request_timeout=30).send(sender.request(), 0.0)
     assert time.monotonic() - started < SLACK
 
 
-def test_answer_that_stops_in_the_middle(asker: t.Any) -> None:
+def test_answer_that_stops_in_the_middle(sender: t.Any) -> None:
     """The head comes at once, the rest does not; that is no closed connection."""
-    asker.sim.add_fault("drip", interval=30)
-    error, seconds = timed(lambda: t.cast(ApiError, asker.fail(asker.http(request_timeout=0.4))))
+    sender.sim.add_fault("drip", interval=30)
+    error, seconds = timed(lambda: t.cast(ApiError, sender.fail(sender.http(request_timeout=0.4))))
     assert error.error_class is ErrorClass.TRANSIENT
     assert seconds < 0.4 + SLACK
     assert error.message.startswith("no response within ")
 
 
-def test_slow_answer_is_an_answer(asker: t.Any) -> None:
-    asker.sim.add_fault("slow", seconds=0.3)
-    assert asker.http(request_timeout=10).send(asker.request()).http_status == 200
+def test_slow_answer_is_an_answer(sender: t.Any) -> None:
+    sender.sim.add_fault("slow", seconds=0.3)
+    assert sender.http(request_timeout=10).send(sender.request()).http_status == 200
 
 
-def test_limit_in_words(asker: t.Any) -> None:
+def test_limit_in_words(sender: t.Any) -> None:
     """Half a second is not 0 s."""
-    asker.sim.add_fault("hang")
-    assert "within 0 s" not in str(asker.fail(asker.http(request_timeout=0.4)))
+    sender.sim.add_fault("hang")
+    assert "within 0 s" not in str(sender.fail(sender.http(request_timeout=0.4)))
 
 
 # Credentials that are refused
 
 
-def test_a_token_that_is_refused_is_sent_once(asker: t.Any) -> None:
-    asker.sim.add_fault("expired_token")
-    error = asker.fail()
+def test_a_token_that_is_refused_is_sent_once(sender: t.Any) -> None:
+    sender.sim.add_fault("expired_token")
+    error = sender.fail()
     assert (error.kind, error.error_class) == ("unauthorized", ErrorClass.UNAUTHORIZED)
     assert (error.code, error.http_status) == ("APIGW.0307", 401)
     assert "iam_token" in error.hint
-    assert len(asker.sim.requests()) == 1
+    assert len(sender.sim.requests()) == 1
     assert_discreet(error)
 
 
@@ -626,62 +626,62 @@ class Logins:
         return self.tokens.pop(0)
 
 
-def test_new_token_after_a_refusal(asker: t.Any) -> None:
+def test_new_token_after_a_refusal(sender: t.Any) -> None:
     logins = Logins("expired", accounts.TOKEN)
-    assert asker.http().send(asker.request(auth=PasswordAuth(logins))).http_status == 200
-    assert [record["status"] for record in asker.sim.requests()] == [401, 200]
+    assert sender.http().send(sender.request(auth=PasswordAuth(logins))).http_status == 200
+    assert [record["status"] for record in sender.sim.requests()] == [401, 200]
     assert logins.count == 2
 
 
-def test_new_token_after_a_refusal_with_403(asker: t.Any) -> None:
+def test_new_token_after_a_refusal_with_403(sender: t.Any) -> None:
     """TaurusDB refuses a bad token with HTTP 403."""
-    asker.sim.add_fault("status", status=403, error_code="DBS.280056", first=1)
+    sender.sim.add_fault("status", status=403, error_code="DBS.280056", first=1)
     logins = Logins(accounts.TOKEN, accounts.TOKEN)
-    request = asker.request(auth=PasswordAuth(logins), codes=SERVICES["taurusdb"].codes)
-    assert asker.http().send(request).http_status == 200
+    request = sender.request(auth=PasswordAuth(logins), codes=SERVICES["taurusdb"].codes)
+    assert sender.http().send(request).http_status == 200
     assert logins.count == 2
 
 
-def test_one_new_token_only(asker: t.Any) -> None:
+def test_one_new_token_only(sender: t.Any) -> None:
     logins = Logins("wrong", "wrong too", accounts.TOKEN)
-    error = asker.fail(auth=PasswordAuth(logins))
+    error = sender.fail(auth=PasswordAuth(logins))
     assert error.kind == "unauthorized"
     assert "IAM gave a token, but the service refuses it" in str(error)
-    assert len(asker.sim.requests()) == 2
+    assert len(sender.sim.requests()) == 2
     assert logins.count == 2
     assert_discreet(error)
 
 
-def test_refused_without_credentials(asker: t.Any) -> None:
-    error = asker.fail(auth=None)
+def test_refused_without_credentials(sender: t.Any) -> None:
+    error = sender.fail(auth=None)
     assert error.kind == "unauthorized"
-    assert asker.sim.requests()[0]["auth"] == "none"
+    assert sender.sim.requests()[0]["auth"] == "none"
 
 
-def test_signature(asker: t.Any) -> None:
+def test_signature(sender: t.Any) -> None:
     auth = KeyAuth(lambda: Key(accounts.ACCESS_KEY, accounts.SECRET_KEY), accounts.PROJECT_ID)
-    assert asker.http().send(asker.request(auth=auth)).http_status == 200
-    assert asker.sim.requests()[0]["auth"] == "aksk"
+    assert sender.http().send(sender.request(auth=auth)).http_status == 200
+    assert sender.sim.requests()[0]["auth"] == "aksk"
 
 
-def test_wrong_secret_key(asker: t.Any) -> None:
+def test_wrong_secret_key(sender: t.Any) -> None:
     auth = KeyAuth(lambda: Key(accounts.ACCESS_KEY, "wrong"), accounts.PROJECT_ID)
-    error = asker.fail(auth=auth)
+    error = sender.fail(auth=auth)
     assert (error.kind, error.code) == ("unauthorized", "APIGW.0301")
     assert "Check access_key and secret_key" in str(error)
     assert "clock" not in str(error)
-    assert len(asker.sim.requests()) == 1
+    assert len(sender.sim.requests()) == 1
 
 
 @pytest.mark.parametrize(("skew", "side"), [(3600, "ahead of"), (-3600, "behind"), (1000, "ahead of")])
-def test_wrong_clock(asker: t.Any, skew: int, side: str) -> None:
+def test_wrong_clock(sender: t.Any, skew: int, side: str) -> None:
     """The vendor's signer in the simulator refuses the date; the message says how far the clock is off."""
 
     def now() -> float:
         return time.time() + skew
 
     auth = KeyAuth(lambda: Key(accounts.ACCESS_KEY, accounts.SECRET_KEY), accounts.PROJECT_ID, now=now)
-    error = asker.fail(asker.http(now=now), auth=auth)
+    error = sender.fail(sender.http(now=now), auth=auth)
     assert error.code == "APIGW.0303"
     assert f"s {side} the server's" in str(error)
     assert "Set the clock" in str(error)
@@ -689,23 +689,23 @@ def test_wrong_clock(asker: t.Any, skew: int, side: str) -> None:
     assert abs(seconds - abs(skew)) <= 2
 
 
-def test_small_skew_is_not_blamed(asker: t.Any) -> None:
+def test_small_skew_is_not_blamed(sender: t.Any) -> None:
     def now() -> float:
         return time.time() + 100
 
     auth = KeyAuth(lambda: Key(accounts.ACCESS_KEY, "wrong"), now=now)
-    assert "clock" not in str(asker.fail(asker.http(now=now), auth=auth))
+    assert "clock" not in str(sender.fail(sender.http(now=now), auth=auth))
 
 
-def test_clock_is_not_blamed_for_a_token(asker: t.Any) -> None:
-    http = asker.http(now=lambda: time.time() + 9999)
-    assert "clock" not in str(asker.fail(http, auth=TokenAuth("wrong")))
+def test_clock_is_not_blamed_for_a_token(sender: t.Any) -> None:
+    http = sender.http(now=lambda: time.time() + 9999)
+    assert "clock" not in str(sender.fail(http, auth=TokenAuth("wrong")))
 
 
 @pytest.mark.parametrize("date", ["the day before yesterday", "", "Mon, 99 Jan 2026 00:00:00 GMT"])
-def test_date_that_is_none(asker: t.Any, date: str) -> None:
-    asker.sim.add_fault("bad_date", date=date)
-    error = asker.fail(auth=KeyAuth(lambda: Key(accounts.ACCESS_KEY, "wrong")))
+def test_date_that_is_none(sender: t.Any, date: str) -> None:
+    sender.sim.add_fault("bad_date", date=date)
+    error = sender.fail(auth=KeyAuth(lambda: Key(accounts.ACCESS_KEY, "wrong")))
     assert "clock" not in str(error)
     assert error.kind == "unauthorized"
 
@@ -723,14 +723,14 @@ UNFIT = {
 
 @pytest.mark.parametrize("secret", UNFIT.values(), ids=UNFIT)
 @pytest.mark.parametrize("way", ["token", "access_key", "security_token", "password"])
-def test_secret_that_no_header_can_carry(asker: t.Any, way: str, secret: str) -> None:
+def test_secret_that_no_header_can_carry(sender: t.Any, way: str, secret: str) -> None:
     ways = {
         "token": TokenAuth(secret),
         "access_key": KeyAuth(lambda: Key(secret, "s")),
         "security_token": KeyAuth(lambda: Key("a", "s", secret)),
         "password": PasswordAuth(lambda: secret),
     }
-    error = asker.fail(auth=ways[way])
+    error = sender.fail(auth=ways[way])
     assert error.kind in ("connection", "unauthorized")
     assert error.error_class in (ErrorClass.FATAL, ErrorClass.UNAUTHORIZED)
     assert_discreet(error, "a-secret")
@@ -749,8 +749,8 @@ def test_secret_that_no_header_can_carry(asker: t.Any, way: str, secret: str) ->
         "http://",
     ],
 )
-def test_address_that_is_none(asker: t.Any, address: str) -> None:
-    error = asker.fail(url=f"{address}/v3/p/jobs?id=1")
+def test_address_that_is_none(sender: t.Any, address: str) -> None:
+    error = sender.fail(url=f"{address}/v3/p/jobs?id=1")
     assert (error.kind, error.error_class) == ("connection", ErrorClass.FATAL)
     assert "Check endpoint" in str(error)
     assert_discreet(error)
@@ -864,8 +864,8 @@ def test_tls_with_a_file_that_is_no_authority(tls: Tls, tmp_path: Path) -> None:
     assert_discreet(caught.value)
 
 
-def test_https_to_a_port_that_speaks_http(asker: t.Any) -> None:
-    error = asker.fail(url=asker.url.replace("http://", "https://"))
+def test_https_to_a_port_that_speaks_http(sender: t.Any) -> None:
+    error = sender.fail(url=sender.url.replace("http://", "https://"))
     assert error.kind == "connection"
     assert_discreet(error)
 
@@ -880,81 +880,81 @@ def test_http_to_a_port_that_speaks_tls(tls: Tls) -> None:
 # The environment
 
 
-def test_proxy(asker: t.Any, raw_server: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy(sender: t.Any, raw_server: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The proxy of the environment is asked for any host; it is told no other secret than the request's own."""
     proxy = raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
     monkeypatch.setenv("http_proxy", proxy.url)
-    asker.http().send(asker.request(url="http://dds.invalid/v3/p/jobs?id=1"))
+    sender.http().send(sender.request(url="http://dds.invalid/v3/p/jobs?id=1"))
     [received] = proxy.received
     assert received.startswith(b"GET http://dds.invalid/v3/p/jobs?id=1 HTTP/1.1\r\n")
 
 
-def test_no_proxy(asker: t.Any, closed_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy(sender: t.Any, closed_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", closed_port)
     monkeypatch.setenv("no_proxy", "dds.invalid")
-    error = asker.fail(url="http://dds.invalid/v3/p/jobs?id=1")
+    error = sender.fail(url="http://dds.invalid/v3/p/jobs?id=1")
     assert "proxy" not in error.message
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]"])
 def test_this_machine_is_never_asked_through_a_proxy(
-    asker: t.Any, raw_server: t.Any, monkeypatch: pytest.MonkeyPatch, host: str
+    sender: t.Any, raw_server: t.Any, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     proxy = raw_server(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(variable, proxy.url)
-    url = asker.url.replace("127.0.0.1", host)
+    url = sender.url.replace("127.0.0.1", host)
     try:
-        assert asker.http().send(asker.request(url=url)).http_status == 200
+        assert sender.http().send(sender.request(url=url)).http_status == 200
     except ApiError as error:
         assert ":" in host and "connection failed" in error.message
     assert proxy.received == []
 
 
 def test_proxy_is_not_asked_without_the_environment(
-    asker: t.Any, raw_server: t.Any, monkeypatch: pytest.MonkeyPatch
+    sender: t.Any, raw_server: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As for the metadata address."""
     proxy = raw_server(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
     for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(variable, proxy.url)
     url = "http://dds.invalid/v3/p/jobs?id=1"
-    assert asker.fail(asker.http(trust_env=False), url=url).http_status is None
+    assert sender.fail(sender.http(trust_env=False), url=url).http_status is None
     assert proxy.received == []
-    assert asker.fail(url=url).http_status == 500
+    assert sender.fail(url=url).http_status == 500
 
 
-def test_proxy_that_is_not_there(asker: t.Any, closed_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_that_is_not_there(sender: t.Any, closed_port: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", closed_port.replace("http://", "http://user:proxy-secret@"))
-    error = asker.fail(url="http://dds.invalid/v3/p/jobs?id=1")
+    error = sender.fail(url="http://dds.invalid/v3/p/jobs?id=1")
     assert (error.kind, error.error_class) == ("connection", ErrorClass.TRANSIENT)
     assert error.message == "the proxy could not be reached"
     assert_discreet(error, "proxy-secret")
 
 
 @pytest.mark.parametrize("proxy", ["nonsense://x:1", "http://", "http://:99999", "http://a..b:1"])
-def test_proxy_that_is_none(asker: t.Any, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_that_is_none(sender: t.Any, proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", proxy)
-    error = asker.fail(url="http://dds.invalid/v3/p/jobs?id=1")
+    error = sender.fail(url="http://dds.invalid/v3/p/jobs?id=1")
     assert error.kind == "connection"
     assert "proxy" in str(error)
     assert_discreet(error)
 
 
-def test_netrc_is_not_read(asker: t.Any, raw_server: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_netrc_is_not_read(sender: t.Any, raw_server: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login someone password netrc-secret\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     server = raw_server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
-    http = asker.http()
+    http = sender.http()
     for auth in (None, TokenAuth("a token")):
-        http.send(asker.request(url=server.url, auth=auth))
+        http.send(sender.request(url=server.url, auth=auth))
     assert len(server.received) == 2
     assert b"authorization" not in b"".join(server.received).lower()
 
 
-def test_nothing_of_the_environment_is_changed(asker: t.Any) -> None:
+def test_nothing_of_the_environment_is_changed(sender: t.Any) -> None:
     before = dict(os.environ)
-    asker.http().send(asker.request())
+    sender.http().send(sender.request())
     assert dict(os.environ) == before
