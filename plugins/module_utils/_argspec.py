@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The arguments of the modules, and what they have in common.
+"""The arguments of the modules, the tasks that they name, and checks of their ids.
 
 PRIVATE to the collection: it may change without notice.
 """
@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ._custom import CUSTOM, NOT_FOUND_CHOICES, WORD_LISTS
+from ._custom import CUSTOM, NOT_FOUND_CHOICES, WORD_LISTS, service_of
+from ._errors import InputError
 from ._services import SERVICES
 from ._settings import SECRETS
-from ._task import STATES, TaskRef
+from ._task import STATES, TaskRef, is_id
 
 ArgumentSpec = dict[str, dict[str, t.Any]]
 
@@ -148,3 +149,29 @@ def refs_of(params: t.Mapping[str, t.Any]) -> list[TaskRef]:
         return [TaskRef.from_option({option: params.get(option) for option in TASK_OPTIONS})]
     # Ansible adds the names of aliases to what was given.
     return [TaskRef.from_option(item) for item in params["tasks"]]
+
+
+def check_ref(ref: TaskRef) -> None:
+    """Check that a task is named as its service needs it.
+
+    :raises InputError: the service is unknown, ``api`` is wrong, an id is missing or holds characters that no id has
+    """
+    service = service_of(ref)
+    missing = [option for option in service.required if not getattr(ref, option)]
+    if missing:
+        raise InputError(f"A task of {service.name} needs {' and '.join(missing)}.")
+    given = [option for option in service.required_together if getattr(ref, option)]
+    if given and len(given) < len(service.required_together):
+        lacking = " and ".join(option for option in service.required_together if option not in given)
+        raise InputError(f"A task of {service.name} that is named by {' and '.join(given)} needs {lacking} too.")
+    for option in ("task_id", "instance_id", "task_name", "project_id"):
+        check_id(option, getattr(ref, option))
+
+
+def check_id(option: str, value: str | None) -> None:
+    """Check that an id is safe to put into an address.
+
+    :raises InputError: it holds other characters than letters, digits, ``-`` and ``_``
+    """
+    if value is not None and not is_id(value):
+        raise InputError(f"{option} must consist of letters, digits, '-' and '_' only.")

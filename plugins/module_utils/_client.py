@@ -17,6 +17,7 @@ import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
 
+from ._argspec import check_id, check_ref
 from ._auth import Authenticator, Key, Token, fetch_agency_key
 from ._concurrency import Missing, run_all
 from ._custom import CUSTOM, service_of, title_of
@@ -40,7 +41,7 @@ from ._parsing import NoSuchTaskError, UnreadableResponseError, gone_task, means
 from ._services import Service
 from ._settings import PASSWORD, Settings, settings_from
 from ._signing import canonical_query
-from ._task import State, Task, TaskRef, is_id
+from ._task import State, Task, TaskRef
 from ._text import plural
 
 METADATA_TIMEOUT_SECONDS = 2.0
@@ -56,32 +57,6 @@ class TaskResponse(t.NamedTuple):
 
     task: Task | None
     body: t.Any
-
-
-def check_ref(ref: TaskRef) -> None:
-    """Check that a task is named as its service needs it.
-
-    :raises InputError: the service is unknown, ``api`` is wrong, an id is missing or holds characters that no id has
-    """
-    service = service_of(ref)
-    missing = [option for option in service.required if not getattr(ref, option)]
-    if missing:
-        raise InputError(f"A task of {service.name} needs {' and '.join(missing)}.")
-    given = [option for option in service.required_together if getattr(ref, option)]
-    if given and len(given) < len(service.required_together):
-        lacking = " and ".join(option for option in service.required_together if option not in given)
-        raise InputError(f"A task of {service.name} that is named by {' and '.join(given)} needs {lacking} too.")
-    for option in ("task_id", "instance_id", "task_name", "project_id"):
-        check_id(option, getattr(ref, option))
-
-
-def check_id(option: str, value: str | None) -> None:
-    """Check that an id is safe to put into an address.
-
-    :raises InputError: it holds other characters than letters, digits, ``-`` and ``_``
-    """
-    if value is not None and not is_id(value):
-        raise InputError(f"{option} must consist of letters, digits, '-' and '_' only.")
 
 
 class TaskClient:
