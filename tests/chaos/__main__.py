@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import itertools
 import pathlib
 import random
 import sys
 import tempfile
-import time
+import threading
 
 from .scenario import make_trial
 from .trial import WrongError, run_trial
@@ -30,35 +31,33 @@ def run_seed(seed: int) -> None:
 
 def run_for(seconds: float, first_seed: int, side_by_side: int = SIDE_BY_SIDE) -> tuple[int, list[str]]:
     """Run trials until the time is over; return how many there were, and what was wrong."""
-    end = time.monotonic() + seconds
-    seeds = iter(range(first_seed, sys.maxsize))
-    count, problems = 0, []
+    is_over = threading.Event()
+    seeds = itertools.count(first_seed)
+    ended: list[str | None] = []
 
     def work() -> None:
-        nonlocal count
-        while time.monotonic() < end:
-            try:
-                run_seed(next(seeds))
-            except WrongError as error:
-                problems.append(str(error))
-                print(f"wrong: {error}\n", flush=True)
-            count += 1
+        while not is_over.is_set():
+            ended.append(problem_of(next(seeds)))
 
     with concurrent.futures.ThreadPoolExecutor(side_by_side) as pool:
-        for future in [pool.submit(work) for dummy in range(side_by_side)]:
-            future.result()
-    return count, problems
+        working = [pool.submit(work) for dummy in range(side_by_side)]
+        try:
+            concurrent.futures.wait(working, seconds, concurrent.futures.FIRST_EXCEPTION)
+        finally:
+            is_over.set()
+    for future in working:
+        future.result()
+    return len(ended), [problem for problem in ended if problem]
 
 
-def run_again(seed: int) -> int:
-    """Run the trial of a seed, and say what was wrong."""
+def problem_of(seed: int) -> str | None:
+    """Run the trial of a seed; return what was wrong, which is shown, too."""
     try:
         run_seed(seed)
     except WrongError as error:
-        print(error)
-        return 1
-    print(f"seed {seed}: nothing wrong")
-    return 0
+        print(f"wrong: {error}\n", flush=True)
+        return str(error)
+    return None
 
 
 def main() -> int:
@@ -68,7 +67,9 @@ def main() -> int:
     parser.add_argument("--side-by-side", type=int, default=SIDE_BY_SIDE, help="so many trials at once (%(default)s)")
     given = parser.parse_args()
     if given.seed is not None:
-        return run_again(given.seed)
+        problem = problem_of(given.seed)
+        print(f"seed {given.seed}: {'wrong' if problem else 'nothing wrong'}")
+        return 1 if problem else 0
     first = random.randrange(10**9)
     print(f"first seed {first}, {given.hours:g} hours", flush=True)
     count, problems = run_for(given.hours * 3600, first, given.side_by_side)
@@ -77,4 +78,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
