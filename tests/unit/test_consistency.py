@@ -18,7 +18,9 @@ import pytest
 import yaml
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import CHOICES, wait_arguments
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._endpoints import PRODUCTS
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._http import USER_AGENT, VERSION
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._lists import LISTS
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import MODULE_SERVICES, SERVICES, Service
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import State
 from simulator import accounts, catalog, routes
@@ -154,6 +156,16 @@ def test_the_simulator_serves_a_service(service: str) -> None:
     path = SERVICES[service].path.format(project_id=accounts.PROJECT_ID, instance_id="instance", task_id="task")
     call = routes.match("GET", path, {})
     assert call and service in call.services
+
+
+def test_every_service_has_hosts() -> None:
+    assert {service.product for service in SERVICES.values()} == set(PRODUCTS)
+
+
+def test_the_docs_name_the_services_that_have_a_list() -> None:
+    said = " ".join(module_documentation("task_info")["description"])
+    named = said.partition("has a list of them (")[2].partition(").")[0]
+    assert sorted(re.findall(r"C\((\w+)\)", named)) == sorted(LISTS)
 
 
 def test_the_guide_shows_the_last_service_as_it_is() -> None:
