@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ._endpoints import check_endpoint, iam_endpoint_of
 from ._errors import ApiError, ErrorClass, InputError
-from ._http import Auth, HttpClient, Request, Response, address_of, unreadable
+from ._http import Auth, HttpClient, Request, Response, unreadable
 from ._settings import KEY, NO_CREDENTIALS, PASSWORD, TOKEN, Credentials, Settings, fits_header
 from ._signing import authorization, canonical_query
 from ._task import is_id, seconds_since_1970
@@ -383,10 +383,11 @@ def login(
     :raises ApiError: IAM refuses, or its response holds no token
     :raises InputError: neither project nor region is known
     """
-    url = f"{iam_endpoint}/v3/auth/tokens?nocatalog=true"
-    action = f"Cannot get a token (POST {address_of(url)})"
+    url = f"{iam_endpoint}/v3/auth/tokens"
+    action = f"Cannot get a token (POST {url})"
     body = {"auth": {"identity": _identity(credentials), "scope": _scope(credentials, project_id, region)}}
-    response = http.send(Request("POST", url, action, body=body, hint="Check username, password and domain_name."))
+    hint = "Check username, password and domain_name."
+    response = http.send(Request("POST", url, action, [("nocatalog", "true")], body=body, hint=hint))
     value = response.headers.get("X-Subject-Token", "")
     if not value or not fits_header(value):
         raise _unreadable(response, action, "the response has no token in its header X-Subject-Token")
@@ -424,9 +425,9 @@ def find_project(http: HttpClient, iam_endpoint: str, auth: Auth, region: str, l
 
     :raises ApiError: IAM refuses, or there is no such project, or more than one
     """
-    url = f"{iam_endpoint}/v3/projects?{canonical_query([('name', region)])}"
-    action = f"Cannot look up the project of region {region} (GET {address_of(url)})"
-    response = http.send(Request("GET", url, action, auth=auth), limit)
+    url = f"{iam_endpoint}/v3/projects"
+    action = f"Cannot look up the project of region {region} (GET {url})"
+    response = http.send(Request("GET", url, action, [("name", region)], auth=auth), limit)
     projects = _mapping(response.body).get("projects")
     if not isinstance(projects, list):
         raise _unreadable(response, action, "the response has no list 'projects'")

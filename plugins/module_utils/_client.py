@@ -29,7 +29,6 @@ from ._http import (
     HttpClient,
     Request,
     Response,
-    address_of,
     new_session,
     no_response_within,
     unreadable,
@@ -40,7 +39,6 @@ from ._pacing import REFUSED_PAUSE, TOLD_LIMIT
 from ._parsing import NoSuchTaskError, UnreadableResponseError, gone_task, means_gone, read_task
 from ._services import Service
 from ._settings import PASSWORD, Settings, settings_from
-from ._signing import canonical_query
 from ._task import State, Task, TaskRef
 from ._text import plural
 
@@ -265,14 +263,15 @@ class TaskClient:
         return self._given_project(ref) or self._authenticator.find_project(self._region(ref), limit)
 
     def _request(
-        self, ref: TaskRef, action: str, path: str, query: t.Iterable[tuple[str, str]], project_id: str
+        self, ref: TaskRef, action: str, path: str, query: t.Sequence[tuple[str, str]], project_id: str
     ) -> Request:
         service = service_of(ref)
-        url, encoded = f"{self._endpoint(ref)}{path}", canonical_query(query)
+        url = f"{self._endpoint(ref)}{path}"
         return Request(
             "GET",
-            f"{url}?{encoded}" if encoded else url,
-            f"{action} (GET {address_of(url)})",
+            url,
+            f"{action} (GET {url})",
+            query,
             auth=self._authenticator.for_project(self._region(ref), self._given_project(ref), project_id),
             headers={"X-Language": self._params["language"]} if service.sends_language else {},
             names_task=True,

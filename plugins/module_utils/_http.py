@@ -35,6 +35,7 @@ from ._errors import (
 )
 from ._parsing import NOT_JSON, parse_json, read_error, shorten
 from ._settings import fits_header
+from ._signing import canonical_query
 
 try:
     import requests
@@ -76,7 +77,7 @@ class Auth(t.Protocol):
 
 
 class Request(t.NamedTuple):
-    """A request to send.
+    """A request to send; ``query`` is apart from ``url``, which messages may show.
 
     ``action`` begins the error's message, ``hint`` says what to do when a request without ``auth`` is refused;
     ``text`` expects plain text instead of JSON. ``names_task``: HTTP 404 means that there is no such task, about which
@@ -86,6 +87,7 @@ class Request(t.NamedTuple):
     method: str
     url: str
     action: str
+    query: t.Sequence[tuple[str, str]] = ()
     auth: Auth | None = None
     headers: t.Mapping[str, str] = types.MappingProxyType({})
     body: t.Any = None
@@ -95,6 +97,11 @@ class Request(t.NamedTuple):
     codes: ErrorCodes = NO_CODES
     not_found_hint: str = ""
     forbidden_hint: str = ""
+
+    @property
+    def full_url(self) -> str:
+        """The URL with the encoded query."""
+        return f"{self.url}?{canonical_query(self.query)}" if self.query else self.url
 
 
 class Response(t.NamedTuple):
@@ -224,7 +231,7 @@ class HttpClient:
         try:
             with self._session.request(
                 request.method,
-                request.url,
+                request.full_url,
                 json=request.body,
                 headers=dict(request.headers),
                 auth=_checked(request.auth or no_auth),
@@ -533,9 +540,3 @@ def _find_cause(error: BaseException, wanted: type[CauseT]) -> CauseT | None:
             return current
         todo += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
     return None
-
-
-def address_of(url: str) -> str:
-    """Return a URL without its query, fit for messages."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path}"

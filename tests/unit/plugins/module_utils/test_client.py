@@ -161,7 +161,7 @@ class Asked:
         self.params = {"validate_certs": True, "language": "en-us", "request_timeout": 5.0, "auth_token": "t", **given}
 
     def send(self, request: t.Any, limit: float | None = None) -> t.NoReturn:
-        self.urls.append(request.url)
+        self.urls.append(request.full_url)
         raise ApiError("stop", http_status=403)
 
     def address(self, ref: TaskRef, environ: dict[str, str] | None = None) -> str:

@@ -26,7 +26,6 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._http import (
     HttpClient,
     Request,
     Response,
-    address_of,
     new_session,
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._parsing import MAX_DEPTH, NOT_JSON, parse_json
@@ -756,8 +755,11 @@ def test_address_that_is_none(sender: t.Any, address: str) -> None:
     assert_discreet(error)
 
 
-def test_address_of() -> None:
-    assert address_of("https://h.example.com:1/a/b?id=1&token=2#x") == "https://h.example.com:1/a/b"
+def test_a_query_is_sent_encoded_and_not_shown(sender: t.Any, raw_server: t.Any) -> None:
+    server = raw_server(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+    error = sender.fail(url=f"{server.url}/jobs", query=[("name", "a b+ü/~"), ("id", "1")])
+    assert server.received[0].startswith(b"GET /jobs?id=1&name=a%20b%2B%C3%BC%2F~ HTTP")
+    assert_discreet(error, "%2B")
 
 
 # TLS
