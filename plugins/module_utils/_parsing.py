@@ -47,13 +47,16 @@ def read_task(service: Service, ref: TaskRef, body: t.Any) -> Task:
     }
     status = _read_status(service, _value_at(record, service.fields["status"]))
     sub_tasks = _read_sub_tasks(service, record)
+    state = _state_of(service, record, status, sub_tasks)
+    if state in FAILED_STATES and "fail_reason" in texts:
+        texts["fail_reason"] = texts["fail_reason"] or _reason_of_steps(service, record)
     # What a play describes may be any object: without a status it is waited on, with a warning.
     if status is None and not sub_tasks and service.name != CUSTOM:
         _demand_known_keys(service, record)
     return Task(
         service=service.name,
         status=status,
-        state=_state_of(service, record, status, sub_tasks),
+        state=state,
         progress=_progress_of(_value_at(record, service.fields.get("progress", "")), sub_tasks),
         remaining_seconds=_remaining_of(sub_tasks),
         sub_tasks=sub_tasks,
@@ -162,6 +165,15 @@ def _read_sub_task(service: Service, entry: dict[str, t.Any]) -> SubTask:
         progress=read_percent(values.get("progress")),
         remaining_seconds=read_number(values.get("remaining_seconds")),
     )
+
+
+def _reason_of_steps(service: Service, record: dict[str, t.Any]) -> str | None:
+    """Return why the first failed step failed; a step has its reason where a task has it."""
+    for entry in _entries(service, record):
+        if _read_sub_task(service, entry).state in FAILED_STATES:
+            reason = read_text(_first_value(entry, service.fields["fail_reason"]))
+            return reason or _reason_of_steps(service, entry)
+    return None
 
 
 def _read_status(service: Service, value: t.Any) -> str | None:

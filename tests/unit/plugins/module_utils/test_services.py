@@ -639,6 +639,31 @@ def test_a_failed_step_of_a_step(service: str) -> None:
     assert (task.state, [step.state for step in task.sub_tasks]) == ("failed", ["failed"])
 
 
+WITH_REASONS = [name for name in WITH_STEPS if "fail_reason" in SERVICES[name].fields]
+
+
+@pytest.mark.parametrize("service", WITH_REASONS)
+def test_a_failed_step_says_why_the_task_failed(service: str) -> None:
+    """Where the task itself does not."""
+    words = {state: word for word, state in reversed(SERVICES[service].statuses.items())}
+    where = tuple(SERVICES[service].fields["fail_reason"].split("."))
+    body = with_reason(service, where, "no host", words["succeeded"], words["succeeded"], words["failed"])
+    assert read(service, body).fail_reason == "no host"
+    around = ANSWERS[service].status_at[: -SERVICES[service].fields["status"].count(".") - 1]
+    assert read(service, grown(body, (*around, *where), "quota")).fail_reason == "quota"
+    good = with_reason(service, where, "no host", words["succeeded"], words["succeeded"])
+    assert read(service, grown(good, (*around, *where), "")).fail_reason is None
+
+
+def with_reason(service: str, where: tuple[str, ...], reason: str, status: str, *steps: str) -> Body:
+    """The answer of a service of which the last step has a reason, and the task has none."""
+    around = ANSWERS[service].status_at[: -SERVICES[service].fields["status"].count(".") - 1]
+    body = grown(with_steps(service, status, *steps), (*around, *where), None)
+    steps_read = entries(service, body)
+    steps_read[-1] = grown(steps_read[-1], where, reason)
+    return t.cast("Body", body)
+
+
 def entries(service: str, body: t.Any) -> t.Any:
     """The steps in an answer."""
     for key in steps_at(service):
