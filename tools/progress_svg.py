@@ -19,6 +19,7 @@ import sys
 import termios
 import threading
 import time
+import typing
 
 import checkout
 from rich.console import Console
@@ -38,13 +39,31 @@ RESTORE = {
     "instance_id": "a23fb62bd61e4e9e9636fd2225f395bein07",
 }
 KAFKA_INSTANCE = "6eec9b2f-2a0c-4a1c-9f52-3f7b4d7e9c51"
-# Of each further service: the id and the name of a task, the word while it runs, when it ends and how.
+
+
+class Other(typing.NamedTuple):
+    """A task of a further service: the word while it runs, when it ends and how."""
+
+    id: str
+    name: str
+    running: str
+    end: int
+    done: str
+    instance_id: str | None = None
+
+    @property
+    def instance(self) -> dict[str, str]:
+        return {"instance_id": self.instance_id} if self.instance_id else {}
+
+
 OTHERS = {
-    "dds": ("9d10bfd1-affb-49c3-b977-298950a8d6fa", "Create_MongoDB", "Running", 6, "Completed"),
-    "kafka": ("8abfa7b272adc5b40172b73130065ae7", "bindInstancePublicIp", "EXECUTING", 3, "SUCCESS"),
-    "ecs": ("2c9f8ff4-6f2b-4c0e-9c1e-0d2a6b1f7e10", "createServer", "RUNNING", 3, "SUCCESS"),
-    "dcs": ("ff80808272d50b5c0172e48d7d7c2c58", "masterStandbySwapJob", "RUNNING", 6, "SUCCESS"),
-    "cce": ("354331b2-c2e6-11ea-9be4-0255ac1000c3", "CreateCluster", "Running", 9, "Success"),
+    "dds": Other("9d10bfd1-affb-49c3-b977-298950a8d6fa", "Create_MongoDB", "Running", 6, "Completed"),
+    "kafka": Other(
+        "8abfa7b272adc5b40172b73130065ae7", "bindInstancePublicIp", "EXECUTING", 3, "SUCCESS", KAFKA_INSTANCE
+    ),
+    "ecs": Other("2c9f8ff4-6f2b-4c0e-9c1e-0d2a6b1f7e10", "createServer", "RUNNING", 3, "SUCCESS"),
+    "dcs": Other("ff80808272d50b5c0172e48d7d7c2c58", "masterStandbySwapJob", "RUNNING", 6, "SUCCESS"),
+    "cce": Other("354331b2-c2e6-11ea-9be4-0255ac1000c3", "CreateCluster", "Running", 9, "Success"),
 }
 
 # Seconds since the first poll, progress of each of the steps, seconds that remain. They are far enough apart for slow
@@ -74,18 +93,16 @@ def restore_steps() -> list[dict[str, object]]:
     return [*running, {"at": END, "status": "complete", "sub_tasks": parts((100, 100, 100), 0)}]
 
 
-def steps_of(service: str) -> list[dict[str, object]]:
-    _, _, running, end, done = OTHERS[service]
-    begin: dict[str, object] = {"at": 0, "status": running, "progress": 35}
-    halfway = [{"at": 3, "status": running, "progress": 80}] if end > 3 else []
-    return [begin, *halfway, {"at": end, "status": done}]
+def steps_of(other: Other) -> list[dict[str, object]]:
+    begin: dict[str, object] = {"at": 0, "status": other.running, "progress": 35}
+    halfway = [{"at": 3, "status": other.running, "progress": 80}] if other.end > 3 else []
+    return [begin, *halfway, {"at": other.end, "status": other.done}]
 
 
 def add_tasks(simulator: Simulator) -> None:
     simulator.add_task("taurusdb_restore", steps=restore_steps()[:1], **RESTORE)
-    for service, (task_id, name, *_) in OTHERS.items():
-        instance = {"instance_id": KAFKA_INSTANCE} if service == "kafka" else {}
-        simulator.add_task(service, id=task_id, name=name, steps=steps_of(service)[:1], **instance)
+    for service, other in OTHERS.items():
+        simulator.add_task(service, id=other.id, name=other.name, steps=steps_of(other)[:1], **other.instance)
 
 
 def let_go(simulator: Simulator) -> None:
@@ -93,16 +110,13 @@ def let_go(simulator: Simulator) -> None:
     while not simulator.requests():
         time.sleep(0.02)
     simulator.change_task(RESTORE["id"], steps=restore_steps())
-    for service, (task_id, *_) in OTHERS.items():
-        simulator.change_task(task_id, steps=steps_of(service))
+    for other in OTHERS.values():
+        simulator.change_task(other.id, steps=steps_of(other))
 
 
 def play(url: str) -> list[dict[str, object]]:
     restore = {"service": "taurusdb_restore", "instance_id": RESTORE["instance_id"], "task_id": RESTORE["id"]}
-    tasks = [
-        {"service": service, "task_id": task_id} | ({"instance_id": KAFKA_INSTANCE} if service == "kafka" else {})
-        for service, (task_id, *_) in OTHERS.items()
-    ]
+    tasks = [{"service": service, "task_id": other.id, **other.instance} for service, other in OTHERS.items()]
     options = {
         "endpoint": url,
         "tasks": [{**restore, "task_name": RESTORE["name"]}, *tasks],

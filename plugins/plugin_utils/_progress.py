@@ -180,8 +180,8 @@ class Progress:
         """Return what stands below each other: the task, its name, its status, its progress."""
         task, text = watch.task, describe_task(watch, view.now)
         name = plain((task.name if task else watch.ref.task_name) or "", 80)
-        bar = self._bar(text.progress) if text.progress is not None and not watch.settled else ""
-        return [f"{text.service} {_short_id(watch)}", name, _status(watch, text), bar]
+        progress = self._bar(text.progress) if text.progress is not None and not watch.settled else ""
+        return [f"{text.service} {_short_id(watch)}", name, _status(watch, text), progress]
 
     def _task_line(self, watch: TaskWatch, row: list[str], view: WaitView) -> str:
         task, text = watch.task, describe_task(watch, view.now)
