@@ -17,7 +17,7 @@ from unittest.mock import patch
 import pytest
 import yaml
 
-from ansible_collections.huaweicloud.tasks.plugins.doc_fragments import _auth, _task
+from ansible_collections.huaweicloud.tasks.plugins.doc_fragments import _auth
 from ansible_collections.huaweicloud.tasks.plugins.module_utils import _query_module
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import MODULE_SERVICES, SERVICES
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._settings import ENVIRONMENT
@@ -25,9 +25,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._settings import
 PACKAGE = "ansible_collections.huaweicloud.tasks.plugins.modules"
 FOLDER = Path(t.cast(str, importlib.import_module(f"{PACKAGE}.wait_for_task").__file__)).parent
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py"))
-ATTRIBUTES = ("type", "default", "choices", "aliases", "required", "elements")
 CONNECTION = yaml.safe_load(_auth.ModuleDocFragment.DOCUMENTATION)["options"]
-TASKS = yaml.safe_load(_task.ModuleDocFragment.DOCUMENTATION)["options"]
 
 
 class Started(Exception):
@@ -41,33 +39,6 @@ def arguments_of(name: str) -> dict[str, t.Any]:
     with patch.object(where, attribute, side_effect=Started) as started, pytest.raises(Started):
         module.main()
     return t.cast("dict[str, t.Any]", started.call_args.kwargs)
-
-
-def documentation_of(name: str) -> dict[str, t.Any]:
-    documentation = yaml.safe_load(importlib.import_module(f"{PACKAGE}.{name}").DOCUMENTATION)
-    assert "huaweicloud.tasks._auth" in documentation["extends_documentation_fragment"]
-    shared = TASKS if "huaweicloud.tasks._task" in documentation["extends_documentation_fragment"] else {}
-    documentation["options"] = {**CONNECTION, **shared, **documentation.get("options", {})}
-    return t.cast("dict[str, t.Any]", documentation)
-
-
-def compare(documented: dict[str, t.Any], arguments: dict[str, t.Any], where: str) -> None:
-    assert set(documented) == set(arguments), where
-    for name, spec in arguments.items():
-        option = documented[name]
-        for attribute in ATTRIBUTES:
-            assert (option.get(attribute) or None) == (spec.get(attribute) or None), f"{where}.{name}.{attribute}"
-        compare(option.get("suboptions", {}), spec.get("options", {}), f"{where}.{name}")
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_options_are_documented(name: str) -> None:
-    compare(documentation_of(name)["options"], arguments_of(name)["argument_spec"], name)
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_check_mode_is_supported(name: str) -> None:
-    assert arguments_of(name)["supports_check_mode"] is True
 
 
 @pytest.mark.parametrize("name", MODULES)
