@@ -42,7 +42,8 @@ def run(service: str, params: t.Mapping[str, t.Any], client: TaskClient) -> dict
     """
     named = (params.get(option) or None for option in ("task_id", "instance_id", "task_name"))
     response = client.get_task(TaskRef(service, *named))
-    return {"task": response.task.to_dict() if response.task else None, "response": response.body}
+    task = response.task.to_dict() if response.task else None
+    return {"task": task, "response": response.body, "failure": None}
 
 
 def run_query_module(service: str) -> None:
@@ -57,4 +58,4 @@ def run_query_module(service: str) -> None:
         client = new_task_client(module.params, os.environ, module.no_log_values.add)
         module.exit_json(**run(service, module.params, client))
     except TasksError as error:
-        module.fail_json(task=None, response=None, **error.to_result())
+        module.fail_json(**{"task": None, "response": None, "failure": None, **error.to_result()})

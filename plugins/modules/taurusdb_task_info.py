@@ -92,15 +92,11 @@ response:
       created: "2018-08-06T10:41:14+0800"
       process: "60%"
 failure:
-  description: What went wrong, with the keys of RV(huaweicloud.tasks.task_info#module:failure).
-  returned: when a request failed
+  description:
+    - What went wrong with the request, with the keys of RV(huaweicloud.tasks.task_info#module:failure).
+    - Null where there was a response, and after a mistake in the options.
+  returned: always
   type: dict
-  sample:
-    kind: unauthorized
-    code: APIGW.0301
-    message: "Incorrect IAM authentication information: decrypt token fail"
-    http_status: 401
-    request_id: 3f6a9e4c2f1b4c0e8a7d6b5c4e3f2a1b
 """
 
 from ..module_utils._query_module import run_query_module

@@ -27,6 +27,8 @@ NEEDED = {
     "kafka": {"task_id": "t", "instance_id": "i"},
 }
 NAMED = [(service, NAMES[service]) for service in NAMES]
+# What each result has, however the query went.
+KEYS = {"task", "response", "failure"}
 
 
 def connection(sim: Simulator, service: str) -> dict[str, t.Any]:
@@ -46,7 +48,8 @@ def test_task(run_module: t.Any, sim: Simulator, service: str, module: str) -> N
     assert result["task"]["id"] == task["task_id"]
     assert result["task"]["state"] == "succeeded"
     assert result["response"]
-    assert set(result) - {"invocation", "warnings"} == {"task", "response"}
+    assert result["failure"] is None
+    assert set(result) - {"invocation", "warnings"} == KEYS
     assert accounts.TOKEN not in json.dumps(result)
 
 
@@ -79,7 +82,7 @@ def test_error(run_module: t.Any, sim: Simulator, service: str, module: str) -> 
     assert failure.pop("request_id")
     assert failure == {"kind": "api_error", "code": "DBS.108000", "message": "Out of order.", "http_status": 500}
     assert "HTTP 500 DBS.108000: Out of order (request id" in result["msg"]
-    assert set(result) - {"invocation", "warnings"} == {"task", "response", "failure", "msg", "failed"}
+    assert set(result) - {"invocation", "warnings"} == {*KEYS, "msg", "failed"}
 
 
 @pytest.mark.parametrize(("service", "module"), NAMED)
@@ -87,7 +90,7 @@ def test_bad_input(run_module: t.Any, sim: Simulator, service: str, module: str)
     option = "instance_id" if service == "taurusdb_restore" else "task_id"
     result = run_module.fail(module, **connection(sim, service), **{**NEEDED[service], option: "../x"})
     assert result["msg"] == f"{option} must consist of letters, digits, '-' and '_' only."
-    assert (result["task"], result["response"]) == (None, None)
+    assert {key: result[key] for key in KEYS} == dict.fromkeys(KEYS)
     assert sim.requests() == []
 
 
@@ -193,7 +196,7 @@ def test_run(service: str, module: str) -> None:
     client.get_task.return_value = TaskResponse(Task(service, "running", id="t"), {"a": 1})
     params = {"task_id": "t", "instance_id": "i", "task_name": "n"}
     result = _query_module.run(service, params, client)
-    assert result == {"task": Task(service, "running", id="t").to_dict(), "response": {"a": 1}}
+    assert result == {"task": Task(service, "running", id="t").to_dict(), "response": {"a": 1}, "failure": None}
     client.get_task.assert_called_once_with(TaskRef(service, "t", "i", "n"))
 
 
