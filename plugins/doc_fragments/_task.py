@@ -41,6 +41,7 @@ options:
       - sdrs
       - cfw
       - cse
+      - cph
       - custom
   task_id:
     description:

@@ -55,6 +55,15 @@ PRODUCTS = {
     "cbr": Hosts(_all_but("cbr")),
     "cce": Hosts(_all_but("cce", "cn-southwest-3")),
     "cfw": Hosts(_all_but("cfw", "ae-ad-1 cn-north-1 cn-north-2 eu-west-0 na-mexico-1 ru-northwest-2")),
+    "cph": Hosts(
+        _in(
+            "cph",
+            """
+            af-north-1 ap-southeast-1 ap-southeast-3 cn-east-2 cn-east-3 cn-east-4 cn-north-4 cn-north-9 cn-south-1
+            cn-southwest-2 la-north-2 la-south-2 ru-northwest-2
+            """,
+        )
+    ),
     "cse": Hosts(_all_but("cse", "ae-ad-1 af-north-1 ap-southeast-5 cn-north-2 eu-west-0 eu-west-101 na-mexico-1")),
     "dcs": Hosts(_all_but("dcs")),
     "ddm": Hosts(

@@ -513,6 +513,24 @@ _ROWS = (
         },
         not_found_codes=frozenset({"SVCSTG.00501116", "SVCSTG.00501125"}),
     ),
+    # SDK: CphClient.show_job. The status is a number; what an unknown id gets is in no source.
+    Service(
+        name="cph",
+        title="CPH",
+        product="cph",
+        path="/v1/{project_id}/cloud-phone/jobs/{task_id}",
+        fields={
+            "id": "job_id",
+            "status": "status",
+            "instance_id": "server_id",
+            "created_at": "begin_time",
+            "ended_at": "end_time",
+            "fail_reason": "error_msg",
+            "error_code": "error_code",
+        },
+        details=("phone_id", "execute_msg"),
+        statuses={"1": State.RUNNING, "2": State.SUCCEEDED, "-1": State.FAILED},
+    ),
 )
 
 SERVICES = {service.name: service for service in _ROWS}

@@ -121,6 +121,7 @@ ROWS = {
         (404, "SVCSTG.00404"),
         more={"engine_id": "instance_id"},
     ),
+    "cph": Row("cph.v1", "CphClient", "show_job", "status", "1", "2", (404, "CPH.0404")),
 }
 LISTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "taurusdb": ("list_immediate_jobs", "jobs.0.job_id", ()),
@@ -172,8 +173,8 @@ def pick(model: Any, path: str) -> Any:
 @pytest.mark.parametrize("service", ROWS)
 def test_the_sdk_reads_a_task(sim: Simulator, service: str) -> None:
     row = ROWS[service]
-    assert pick(ask(sim, sim.add_task(service, duration=100, age=50)), row.status) == row.running
-    assert pick(ask(sim, sim.add_task(service, duration=100, age=150)), row.status) == row.done
+    assert str(pick(ask(sim, sim.add_task(service, duration=100, age=50)), row.status)) == row.running
+    assert str(pick(ask(sim, sim.add_task(service, duration=100, age=150)), row.status)) == row.done
 
 
 @pytest.mark.parametrize("service", [service for service, row in ROWS.items() if row.unknown])

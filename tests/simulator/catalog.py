@@ -77,6 +77,7 @@ CBR = Words(
 SFS_TURBO = Words("waiting", "running", {"succeeded": "success", "failed": "failed"}, code="SFS.TURBO.9000")
 DWS = Words("INIT", "RUNNING", {**V1_FINAL, "canceled": "STOP"}, code="DWS.5150")
 CSE = Words("Init", "Executing", {"succeeded": "Finished", "failed": "Error", "timeout": "Timeout"})
+CPH = Words(None, "1", {"succeeded": "2", "failed": "-1"}, code="CPH.0001")
 CFW = Words(None, "Running", {"succeeded": "Success", "failed": "Failed"})
 
 # Resources, which a wait may watch like tasks.
@@ -110,6 +111,7 @@ CATALOG = {
     "sdrs": Service(V1, "createProtectionGroup"),
     "cfw": Service(CFW, "createFirewall"),
     "cse": Service(CSE, "Create", number_id=True),
+    "cph": Service(CPH, "restartCloudPhone", plain_id=True),
     "taurusdb_instance": Service(INSTANCE, "instance", "in07"),
     "ecs_server": Service(SERVER, "server"),
     "evs_volume": Service(VOLUME, "volume"),

@@ -67,6 +67,7 @@ ROUTES = (
     route("job", "GET", rf"/v3/{PROJECT}/jobs/{TASK}", "ddm", "cfw"),
     route("job", "GET", rf"/v2/{PROJECT}/jobs/{TASK}", "dcs"),
     route("job", "GET", rf"/v2/{PROJECT}/enginemgr/engines/(?P<instance_id>[^/]+)/jobs/{TASK}", "cse"),
+    route("job", "GET", rf"/v1/{PROJECT}/cloud-phone/jobs/{TASK}", "cph"),
     route("job", "GET", rf"/api/v3/projects/{PROJECT}/jobs/{TASK}", "cce"),
     route("job", "GET", rf"/autopilot/v3/projects/{PROJECT}/jobs/{TASK}", "cce_autopilot"),
     route("job", "GET", rf"/v3/{PROJECT}/elb/jobs/{TASK}", "elb"),

@@ -449,6 +449,29 @@ def cse_stage(part: Mapping[str, Any]) -> Body:
     }
 
 
+def cph(task: Task, now: float) -> Body:
+    """CPH: the status is a number; a task has no name."""
+    step = task.step(now)
+    body = {
+        "request_id": part_id(task, 0),
+        "job_id": task.id,
+        "status": number(step.status),
+        "begin_time": f"{seconds_time(task.created_at)}Z",
+        "end_time": f"{seconds_time(task.step_time(now))}Z" if finished(task, step) else "",
+        "server_id": task.instance_id,
+        "phone_id": part_id(task, 1),
+        "error_code": step.error_code or "",
+        "error_msg": step.fail_reason or "",
+        "execute_msg": "",
+    }
+    return body | task.details
+
+
+def number(text: Any) -> Any:
+    """-1 for "-1"; anything but a number stays as it is."""
+    return int(text) if str(text).lstrip("-").isdecimal() else text
+
+
 BODIES: dict[str, Callable[[Task, float], Body]] = {
     "rds": rds,
     "gaussdb": gaussdb,
@@ -471,4 +494,5 @@ BODIES: dict[str, Callable[[Task, float], Body]] = {
     "dws": dws,
     "cfw": cfw,
     "cse": cse,
+    "cph": cph,
 }

@@ -185,6 +185,16 @@ ROWS = {
         ("startTime", r"\d{13}"),
         ("endTime", "0", r"\d{13}"),
     ),
+    "cph": Row(
+        f"/v1/{P}/cloud-phone/jobs/TASK",
+        "status",
+        (None, "1", "2", "-1"),
+        (404, "error_code=CPH.0404"),
+        ("begin_time", PLAIN + "Z"),
+        ("end_time", "", PLAIN + "Z"),
+        "error_msg",
+        "error_code",
+    ),
 }
 every_service = pytest.mark.parametrize("service", ROWS)
 

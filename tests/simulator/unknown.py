@@ -85,6 +85,11 @@ def cse_job(settings: Settings) -> Answer:
     return errors.error("service", 404, "SVCSTG.00404", "The job does not exist.")
 
 
+def cph_job(settings: Settings) -> Answer:
+    """CPH; made up: no page tells."""
+    return errors.error("service", 404, "CPH.0404", "The job does not exist.")
+
+
 def server(settings: Settings) -> Answer:
     """ECS knows no such server; the code is made up."""
     return errors.error("nested", 404, "Ecs.0114", "The server does not exist.")
@@ -121,4 +126,5 @@ ANSWERS: dict[str, Callable[[Settings], Answer]] = {
     "evs_volume": volume,
     "taurusdb_instance": instance,
     "cse": cse_job,
+    "cph": cph_job,
 }

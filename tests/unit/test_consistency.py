@@ -168,8 +168,8 @@ def test_the_docs_name_the_services_that_have_a_list() -> None:
     assert sorted(re.findall(r"C\((\w+)\)", named)) == sorted(LISTS)
 
 
-def test_the_guide_shows_the_last_service_as_it_is() -> None:
-    guide, row = text("docs/docsite/rst/guide_adding_a_service.rst"), [*SERVICES][-1]
+def test_the_guide_shows_a_service_as_it_is() -> None:
+    guide, row = text("docs/docsite/rst/guide_adding_a_service.rst"), "cse"
     shown = re.search(r"^ {4}Service\(\n.*?^ {4}\),\n", guide, re.MULTILINE | re.DOTALL)
     assert shown
     assert eval(f"({shown[0]})[0]", {"Service": Service, "State": State}) == SERVICES[row]

@@ -39,7 +39,7 @@ def test_host(service: str, region: str, host: str) -> None:
 
 def test_the_table_is_whole() -> None:
     assert len(HOSTS) == 651
-    assert set(TABLE) | {"taurusdb_restore", "cce_autopilot", "cse"} == set(SERVICES)
+    assert set(TABLE) | {"taurusdb_restore", "cce_autopilot", "cse", "cph"} == set(SERVICES)
     assert {region for dummy, region, dummy_host in HOSTS} == _endpoints.REGIONS
 
 

@@ -28,7 +28,7 @@ REFS = (
     TaskRef("", None, "instance-1"),
     TaskRef("", "id-1"),
 )
-SUCCESS_WORDS = {"completed", "complete", "success"}
+SUCCESS_WORDS = {"completed", "complete", "success", "finished", "2"}
 MANY = settings(max_examples=120, deadline=None, derandomize=True)
 
 statuses = st.sampled_from(
@@ -97,8 +97,8 @@ bodies = st.one_of(documents, near_misses)
 
 def texts_in(value: t.Any) -> t.Iterator[str]:
     """Every text in a document."""
-    if isinstance(value, str):
-        yield value.strip().lower()
+    if isinstance(value, (str, int)):
+        yield str(value).strip().lower()
     elif isinstance(value, dict):
         for inner in value.values():
             yield from texts_in(inner)

@@ -286,6 +286,14 @@ ANSWERS = {
                 (400, "SVCSTG.00400", "fatal")],
         id_at=("id",),
     ),
+    "cph": Answer(
+        body={"job_id": ID, "status": 1, "begin_time": "2026-11-20T08:00:00Z", "server_id": "s1", "phone_id": "p1",
+              "error_code": "CPH.1", "error_msg": "no", "execute_msg": "ok", "request_id": "r"},
+        expect={"instance_id": "s1", "created_at": "2026-11-20T08:00:00Z", "ended_at": None, "fail_reason": "no",
+                "error_code": "CPH.1", "details": {"phone_id": "p1", "execute_msg": "ok"}},
+        statuses={"1": "running", "2": "succeeded", "-1": "failed", "0": "unknown", "3": "unknown", "12": "unknown"},
+        errors=[(404, "CPH.0404", "not_found"), (400, "CPH.0400", "fatal")],
+    ),
 }  # fmt: skip
 EVERY = pytest.mark.parametrize("service", ANSWERS)
 
