@@ -103,7 +103,7 @@ def dds_job(task: Task, now: float) -> dict[str, Any]:
 
 
 def database_job(task: Task, now: float) -> Any:
-    """The answer of GET jobs on TaurusDB or DDS."""
+    """The response of GET jobs on TaurusDB or DDS."""
     return dds_job(task, now) if task.service == "dds" else taurusdb_job(task, now)
 
 
@@ -118,7 +118,7 @@ def sub_task(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def restore(task: Task, now: float, with_status: bool) -> Any:
-    """The answer of task-center-detail: flat; the older page has no status at the top."""
+    """The response of task-center-detail: flat; the older page has no status at the top."""
     step = task.step(now)
     only = {"status": step.status, "progress": step.progress or 0, "remaining": step.remaining or 0}
     parts = (only,) if step.sub_tasks is None else step.sub_tasks
@@ -136,7 +136,7 @@ def restore(task: Task, now: float, with_status: bool) -> Any:
 
 
 def kafka(task: Task, now: float) -> Any:
-    """The answer for a Kafka task: a count in a string, a list, and `updated_at` from the first step on."""
+    """The response for a Kafka task: a count in a string, a list, and `updated_at` from the first step on."""
     step = task.step(now)
     record = {
         "id": task.id,

@@ -43,9 +43,9 @@ def ask(sim: Simulator, task: dict[str, str], **more: Any) -> requests.Response:
     return get(task_url(sim, task), **more)
 
 
-def error_code(answer: requests.Response) -> str:
-    """The code of an error answer."""
-    return str(answer.json()["error_code"])
+def error_code(response: requests.Response) -> str:
+    """The code of an error response."""
+    return str(response.json()["error_code"])
 
 
 def course(poll: Callable[[], Any], last: Callable[[Any], bool]) -> list[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, Callable
 
-from .answer import Answer, Incoming
+from .response import Incoming, Response
 from .world import World
 
 PREFIX = "/_control"
@@ -143,18 +143,18 @@ def one_task(world: World, incoming: Incoming, task_id: str) -> Any:
     return world.tasks.change(task_id, read_object(incoming), world.now()).reference()
 
 
-def control(world: World, incoming: Incoming) -> Answer:
+def control(world: World, incoming: Incoming) -> Response:
     """Carry out a control call."""
     path = incoming.path[len(PREFIX) :]
     known = CALLS.get((incoming.method, path))
     folder, dummy, task_id = path[1:].partition("/")
     try:
         if known:
-            return Answer(200, known(world, incoming))
+            return Response(200, known(world, incoming))
         if folder == "tasks" and task_id and incoming.method in ("POST", "DELETE"):
-            return Answer(200, one_task(world, incoming, task_id))
+            return Response(200, one_task(world, incoming, task_id))
     except KeyError:
-        return Answer(404, {"error": f"no task {task_id}"})
+        return Response(404, {"error": f"no task {task_id}"})
     except (ValueError, TypeError) as problem:
-        return Answer(400, {"error": str(problem)})
-    return Answer(404, {"error": f"no control call {incoming.method} {incoming.path}"})
+        return Response(400, {"error": str(problem)})
+    return Response(404, {"error": f"no control call {incoming.method} {incoming.path}"})

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from . import accounts, errors
-from .answer import Answer, Incoming
 from .iam import named_user
 from .identity import Identity
+from .response import Incoming, Response
 from .routes import Call
 from .signatures import AUTHORIZATION, date_is_near, signature_matches
 
@@ -109,14 +109,14 @@ def caller_project(identity: Identity, incoming: Incoming) -> str | None:
     return incoming.header("X-Project-Id") or identity.projects[0]["id"]
 
 
-def forbidden(api: str) -> Answer:
+def forbidden(api: str) -> Response:
     """The caller is known but may not."""
     code = FORBIDDEN.get(api, "APIGW.0302")
     return errors.error("service", 403, code, "You have no permission to perform this operation.")
 
 
-def refusal(identity: Identity, incoming: Incoming, call: Call) -> Answer | None:
-    """The answer to a caller who is not let in, in the words of the service; None for the others."""
+def refusal(identity: Identity, incoming: Incoming, call: Call) -> Response | None:
+    """The response to a caller who is not let in, in the words of the service; None for the others."""
     try:
         check(identity, incoming, call.project_id)
     except Refused as refused:
@@ -124,7 +124,7 @@ def refusal(identity: Identity, incoming: Incoming, call: Call) -> Answer | None
     return None
 
 
-def explain(reason: str, incoming: Incoming, call: Call) -> Answer:
+def explain(reason: str, incoming: Incoming, call: Call) -> Response:
     """A refusal in the words of the service; signatures are checked by the gateway in front of all of them."""
     if reason in (*SIGNED, "signer"):
         status = 501 if reason == "signer" else 401

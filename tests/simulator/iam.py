@@ -11,9 +11,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from . import accounts
-from .answer import Answer, Incoming
 from .errors import iam_error
 from .identity import Identity, Token
+from .response import Incoming, Response
 
 DOMAIN = {"id": accounts.DOMAIN_ID, "name": accounts.DOMAIN_NAME}
 
@@ -59,8 +59,8 @@ def named_user(incoming: Incoming) -> str:
         return ""
 
 
-def lock_refusal(identity: Identity, right: bool) -> Answer | None:
-    """The answer to a user whose account is locked or whose password is wrong; which words IAM has is not known."""
+def lock_refusal(identity: Identity, right: bool) -> Response | None:
+    """The response to a user whose account is locked or whose password is wrong; which words IAM has is not known."""
     if identity.lock.locked:
         return iam_error(401, "The account is locked since there were too many wrong passwords.")
     if not right:
@@ -70,7 +70,7 @@ def lock_refusal(identity: Identity, right: bool) -> Answer | None:
     return None
 
 
-def create_token(identity: Identity, incoming: Incoming) -> Answer:
+def create_token(identity: Identity, incoming: Incoming) -> Response:
     """POST /v3/auth/tokens."""
     try:
         auth = json.loads(incoming.body)["auth"]
@@ -85,7 +85,7 @@ def create_token(identity: Identity, incoming: Incoming) -> Answer:
         return iam_error(401, "The project does not exist or is not yours.")
     token = identity.issue_token(project["id"] if project else None)
     headers = {} if identity.omit_subject_token else {"X-Subject-Token": token.value}
-    return Answer(201, {"token": token_body(identity, token, project, "nocatalog" in incoming.query)}, headers)
+    return Response(201, {"token": token_body(identity, token, project, "nocatalog" in incoming.query)}, headers)
 
 
 def token_body(
@@ -107,7 +107,7 @@ def token_body(
     return body
 
 
-def list_projects(identity: Identity, incoming: Incoming) -> Answer:
+def list_projects(identity: Identity, incoming: Incoming) -> Response:
     """GET /v3/projects, all of them or those of a name."""
     name = incoming.query.get("name")
     projects = [
@@ -125,4 +125,4 @@ def list_projects(identity: Identity, incoming: Incoming) -> Answer:
         if name in (None, project["name"])
     ]
     links = {"self": "https://iam.example.com/v3/projects", "next": None, "previous": None}
-    return Answer(200, {"projects": projects, "links": links})
+    return Response(200, {"projects": projects, "links": links})

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from . import errors, gate
-from .answer import Answer, Incoming
 from .list_records import RECORDS, Body
 from .list_rules import OFFSETS, ListRules, Rules
+from .response import Incoming, Response
 from .routes import Call
 from .tasks import Task, TaskStore
 
@@ -89,7 +89,7 @@ class ListApi:
 
 @dataclass
 class Page:
-    """One answer in the making; `found` are the tasks that the filters leave, `shown` those of the page."""
+    """One response in the making; `found` are the tasks that the filters leave, `shown` those of the page."""
 
     found: list[Task]
     limit: int
@@ -314,13 +314,13 @@ def passes(service: str, task: Task, query: Mapping[str, str], at: float) -> boo
 
 
 class Lists:
-    """Answers for all lists."""
+    """Responds for all lists."""
 
     def __init__(self, store: TaskStore, rules: ListRules) -> None:
         self._store = store
         self._rules = rules
 
-    def answer(self, incoming: Incoming, call: Call, now: float) -> Answer:
+    def respond(self, incoming: Incoming, call: Call, now: float) -> Response:
         """A page of the list, or what is wrong with the request."""
         service = self._service(call)
         api, rules = LISTS[service], self._rules.of(service)
@@ -340,7 +340,7 @@ class Lists:
         if self._rules.another_arrives(service):
             instance = {"instance_id": call.instance_id} if call.instance_id else {}
             self._store.create({"service": service, "project_id": call.project_id, **instance}, now)
-        return Answer(200, body)
+        return Response(200, body)
 
     def _service(self, call: Call) -> str:
         """The service of a list; at the root the three of DMS share a path, and an instance belongs to one of them."""
@@ -378,8 +378,8 @@ class Lists:
         return page
 
 
-def refused(call: Call, api: ListApi) -> Answer:
+def refused(call: Call, api: ListApi) -> Response:
     """The caller may ask for a task by its id, but not for the list."""
-    answer = gate.forbidden(call.api)
-    answer.body["error_msg"] = f"Policy doesn't allow {api.permission} to be performed."
-    return answer
+    response = gate.forbidden(call.api)
+    response.body["error_msg"] = f"Policy doesn't allow {api.permission} to be performed."
+    return response

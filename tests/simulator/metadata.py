@@ -8,17 +8,17 @@ from __future__ import annotations
 import secrets
 import time
 
-from .answer import Answer, Incoming
 from .iam import iam_time
 from .identity import Identity
+from .response import Incoming, Response
 
 
-def plain(status: int, text: str) -> Answer:
-    """An answer in plain text."""
-    return Answer(status, text.encode("utf-8"), content_type="text/plain")
+def plain(status: int, text: str) -> Response:
+    """A response in plain text."""
+    return Response(status, text.encode("utf-8"), content_type="text/plain")
 
 
-def create_token(identity: Identity, incoming: Incoming) -> Answer:
+def create_token(identity: Identity, incoming: Incoming) -> Response:
     """PUT /meta-data/latest/api/token; servers of the first version do not know it."""
     if identity.metadata == "imdsv1":
         return plain(404, "404 Not Found")
@@ -30,14 +30,14 @@ def create_token(identity: Identity, incoming: Incoming) -> Answer:
     return plain(200, token)
 
 
-def security_key(identity: Identity, incoming: Incoming) -> Answer:
+def security_key(identity: Identity, incoming: Incoming) -> Response:
     """GET /openstack/latest/securitykey."""
     if identity.metadata != "imdsv1" and incoming.header("X-Metadata-Token") not in identity.metadata_tokens:
         return plain(401, "401 Unauthorized")
     if identity.metadata == "no_agency":
         return plain(401, "Please configure Cloud Service Agency first")
     key = identity.temporary
-    return Answer(
+    return Response(
         200,
         {
             "credential": {

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Operations which start a task, so that a play can start one and wait for it: each answers with the task's id.
+"""Operations which start a task, so that a play can start one and wait for it: each responds with the task's id.
 
 They change nothing else, except that servers and volumes come and go with their tasks.
 """
@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 from . import errors
-from .answer import Answer, Incoming
 from .catalog import GONE
+from .response import Incoming, Response
 from .routes import Call
 from .tasks import Task, TaskStore, check_keys
 
@@ -45,16 +45,16 @@ class Operations:
         return store.create({"service": service, "project_id": call.project_id, **course, **more}, now)
 
 
-Start = Callable[[Operations, TaskStore, float, Call, Any], Answer]
+Start = Callable[[Operations, TaskStore, float, Call, Any], Response]
 
 
-def restart_instance(operations: Operations, store: TaskStore, now: float, call: Call, body: Any) -> Answer:
+def restart_instance(operations: Operations, store: TaskStore, now: float, call: Call, body: Any) -> Response:
     """RDS: {"restart": {}}."""
     task = operations.start(store, now, call, "rds", name="RestartMysqlInstance", instance_id=call.instance_id)
-    return Answer(202, {"job_id": task.id})
+    return Response(202, {"job_id": task.id})
 
 
-def create_servers(operations: Operations, store: TaskStore, now: float, call: Call, body: Any) -> Answer:
+def create_servers(operations: Operations, store: TaskStore, now: float, call: Call, body: Any) -> Response:
     """ECS: {"server": {"name": ..., "count": ...}}."""
     wanted = body.get("server") or {}
     servers = [
@@ -62,10 +62,10 @@ def create_servers(operations: Operations, store: TaskStore, now: float, call: C
         for dummy in range(int(wanted.get("count") or 1))
     ]
     task = operations.start(store, now, call, "ecs", instance_id=servers[0])
-    return Answer(200, {"job_id": task.id, "serverIds": servers})
+    return Response(200, {"job_id": task.id, "serverIds": servers})
 
 
-def delete_servers(operations: Operations, store: TaskStore, now: float, call: Call, body: Any) -> Answer:
+def delete_servers(operations: Operations, store: TaskStore, now: float, call: Call, body: Any) -> Response:
     """ECS: {"servers": [{"id": ...}]}."""
     ids = [str(server["id"]) for server in body["servers"]]
     for server in ids:
@@ -78,36 +78,36 @@ def delete_servers(operations: Operations, store: TaskStore, now: float, call: C
             steps=[{"at": 0, "status": "ACTIVE"}, {"at": operations.given["duration"], "status": GONE}],
         )
     task = operations.start(store, now, call, "ecs", name="deleteVMs", instance_id=ids[0])
-    return Answer(200, {"job_id": task.id})
+    return Response(200, {"job_id": task.id})
 
 
-def swap_standby(operations: Operations, store: TaskStore, now: float, call: Call, body: Any) -> Answer:
+def swap_standby(operations: Operations, store: TaskStore, now: float, call: Call, body: Any) -> Response:
     """DCS: the standby becomes the master."""
     task = operations.start(store, now, call, "dcs", instance_id=call.instance_id)
-    return Answer(200, {"job_id": task.id})
+    return Response(200, {"job_id": task.id})
 
 
-def create_cluster(operations: Operations, store: TaskStore, now: float, call: Call, body: Any) -> Answer:
+def create_cluster(operations: Operations, store: TaskStore, now: float, call: Call, body: Any) -> Response:
     """CCE: the job's id is in the status of the cluster."""
     metadata = dict(body.get("metadata") or {})
     uid = str(uuid.uuid4())
     task = operations.start(store, now, call, call.services[0], instance_id=uid, instance_name=metadata.get("name"))
     cluster = {"kind": "Cluster", "apiVersion": "v3", "metadata": {**metadata, "uid": uid}, "spec": body.get("spec")}
-    return Answer(201, {**cluster, "status": {"phase": "Creating", "jobID": task.id}})
+    return Response(201, {**cluster, "status": {"phase": "Creating", "jobID": task.id}})
 
 
-def delete_cluster(operations: Operations, store: TaskStore, now: float, call: Call, body: Any) -> Answer:
+def delete_cluster(operations: Operations, store: TaskStore, now: float, call: Call, body: Any) -> Response:
     """CCE: as above."""
     task = operations.start(store, now, call, call.services[0], name="DeleteCluster", instance_id=call.instance_id)
     cluster = {"kind": "Cluster", "apiVersion": "v3", "metadata": {"uid": call.instance_id}}
-    return Answer(200, {**cluster, "status": {"phase": "Deleting", "jobID": task.id}})
+    return Response(200, {**cluster, "status": {"phase": "Deleting", "jobID": task.id}})
 
 
-def delete_volume(operations: Operations, store: TaskStore, now: float, call: Call, body: Any) -> Answer:
+def delete_volume(operations: Operations, store: TaskStore, now: float, call: Call, body: Any) -> Response:
     """EVS: the volume is gone when its task is done."""
     operations.resource(store, now, call, "evs_volume", id=call.instance_id)
     task = operations.start(store, now, call, "evs", name="deleteVolume", instance_id=call.instance_id)
-    return Answer(200, {"job_id": task.id})
+    return Response(200, {"job_id": task.id})
 
 
 STARTS: dict[str, Start] = {
@@ -121,7 +121,7 @@ STARTS: dict[str, Start] = {
 }
 
 
-def answer(operations: Operations, store: TaskStore, now: float, incoming: Incoming, call: Call) -> Answer:
+def respond(operations: Operations, store: TaskStore, now: float, incoming: Incoming, call: Call) -> Response:
     """Carry out an operation; what it cannot read is a bad request."""
     try:
         body = json.loads(incoming.body) if incoming.body else {}

@@ -13,12 +13,12 @@ from weakref import WeakSet
 from aiohttp import web
 
 from . import gate
-from .answer import Answer, Incoming
 from .control import PREFIX, control
-from .fault_answers import ANSWERS, Case
+from .fault_responses import ANSWERS, Case
 from .faults import Fault
 from .journal import Record
 from .lists import LIST_APIS
+from .response import Incoming, Response
 from .routes import Call, match
 from .tasks import Task
 from .wire import SILENT, WIRES, Exchange, chunked, send
@@ -90,7 +90,7 @@ class Server:
         await self._runner.cleanup()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request."""
+        """Respond to one request."""
         incoming = await read_request(request)
         if incoming.path.startswith(f"{PREFIX}/"):
             return send(control(self.world, incoming))
@@ -107,25 +107,25 @@ class Server:
     async def _respond(
         self, request: web.Request, incoming: Incoming, call: Call | None, task: Task | None, record: Record
     ) -> web.StreamResponse:
-        """The answer, or what a fault makes of it."""
+        """The response, or what a fault makes of it."""
         reused = self._is_reused(request.transport)
         throttled = self.world.throttle(incoming, call, service_name(call, task))
         fault = None if throttled else self._fault(incoming, call, task, reused)
-        answer = throttled or self._answer(incoming, call, task, fault)
-        self._add_headers(incoming, call, answer)
+        response = throttled or self._answer(incoming, call, task, fault)
+        self._add_headers(incoming, call, response)
         if fault is None:
-            record.status = answer.status
-            return send(answer)
+            record.status = response.status
+            return send(response)
         record.fault = fault.kind
-        record.status = None if fault.kind in SILENT else answer.status
+        record.status = None if fault.kind in SILENT else response.status
         wire = chunked if fault.get("chunked") else WIRES.get(fault.kind)
-        return await wire(Exchange(request, fault, answer)) if wire else send(answer)
+        return await wire(Exchange(request, fault, response)) if wire else send(response)
 
-    def _answer(self, incoming: Incoming, call: Call | None, task: Task | None, fault: Fault | None) -> Answer:
+    def _answer(self, incoming: Incoming, call: Call | None, task: Task | None, fault: Fault | None) -> Response:
         """What the world says, unless a fault speaks in its place."""
         if fault and fault.kind in ANSWERS:
             return ANSWERS[fault.kind](Case(fault, incoming, call or UNMATCHED))
-        return self.world.answer(incoming, call, task)
+        return self.world.respond(incoming, call, task)
 
     def _is_reused(self, transport: asyncio.BaseTransport | None) -> bool:
         """Whether the connection has brought a request before."""
@@ -163,8 +163,8 @@ class Server:
         )
 
     @staticmethod
-    def _add_headers(incoming: Incoming, call: Call | None, answer: Answer) -> None:
+    def _add_headers(incoming: Incoming, call: Call | None, response: Response) -> None:
         """The ids by which support finds a request again."""
-        answer.headers.setdefault("X-Request-Id", incoming.request_id)
+        response.headers.setdefault("X-Request-Id", incoming.request_id)
         if call and "iam" in call.services:
-            answer.headers.setdefault("X-IAM-Trace-Id", f"token_{incoming.request_id}")
+            response.headers.setdefault("X-IAM-Trace-Id", f"token_{incoming.request_id}")

@@ -57,7 +57,7 @@ def epoch_ms(moment: datetime) -> int:
 
 
 def part_id(task: Task, number: int) -> str:
-    """The id of a part of a task; it stays the same from one answer to the next."""
+    """The id of a part of a task; it stays the same from one response to the next."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{task.id}/{number}"))
 
 

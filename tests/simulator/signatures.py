@@ -11,8 +11,8 @@ import re
 from datetime import datetime, timezone
 from typing import Any
 
-from .answer import Incoming, split_query
 from .identity import Key
+from .response import Incoming, split_query
 
 AUTHORIZATION = re.compile(
     r"SDK-HMAC-SHA256 Access=(?P<access>[^,]+), ?SignedHeaders=(?P<names>[^,]+), ?Signature=(?P<signature>\w+)"

@@ -176,9 +176,9 @@ def test_a_request_over_the_limit(sim: Simulator) -> None:
     task = sim.add_task("dds")
     sim.set_limit(requests=2, window=300)
     assert [ask(sim, task).status_code for dummy in range(3)] == [200, 200, 429]
-    answer = ask(sim, task)
-    assert answer.json()["error_code"] == "APIGW.0308" and "limit:2,time:5 minute" in answer.json()["error_msg"]
-    assert answer.json()["request_id"] == answer.headers["X-Request-Id"] and "Retry-After" not in answer.headers
+    response = ask(sim, task)
+    assert response.json()["error_code"] == "APIGW.0308" and "limit:2,time:5 minute" in response.json()["error_msg"]
+    assert response.json()["request_id"] == response.headers["X-Request-Id"] and "Retry-After" not in response.headers
     assert sim.stats()["apis"]["dds/jobs"] == {"granted": 2, "refused": 2}
     assert [record["status"] for record in sim.requests()] == [200, 200, 429, 429]
     sim.set_limit(requests=2, window=300, retry_after=True)
@@ -193,12 +193,12 @@ def test_flow_control_is_a_refusal_of_kafka_alone(sim: Simulator) -> None:
     tasks = [sim.add_task("kafka"), sim.add_task("dds")]
     sim.set_limit(requests=1, window=300, flow_control=True, retry_after=True)
     assert [ask(sim, task).status_code for task in tasks] == [200, 200]
-    answers = [ask(sim, task) for task in tasks]
-    assert [(answer.status_code, error_code(answer)) for answer in answers] == [
+    responses = [ask(sim, task) for task in tasks]
+    assert [(response.status_code, error_code(response)) for response in responses] == [
         (404, "DMS.10240407"),
         (429, "APIGW.0308"),
     ]
-    assert all("Retry-After" in answer.headers for answer in answers)
+    assert all("Retry-After" in response.headers for response in responses)
 
 
 def test_an_address_of_its_own_has_a_budget_of_its_own(sim: Simulator) -> None:
@@ -240,8 +240,8 @@ def test_logins_and_the_list_of_projects_have_limits(sim: Simulator) -> None:
 
 def test_an_account_is_locked_after_five_wrong_passwords(sim: Simulator) -> None:
     assert [login(sim, password="wrong").status_code for dummy in range(5)] == [401] * 5
-    answer = login(sim)
-    assert answer.status_code == 401 and "locked" in answer.json()["error"]["message"]
+    response = login(sim)
+    assert response.status_code == 401 and "locked" in response.json()["error"]["message"]
     assert sim.stats()["wrong_passwords"] == 5
     sim.change_accounts(lock_seconds=0)
     assert login(sim).status_code == 201

@@ -156,9 +156,9 @@ def ask(sim: Simulator, service: str, **query: Any) -> requests.Response:
 
 def ids(sim: Simulator, service: str, **query: Any) -> list[str]:
     """The ids of a page."""
-    answer = ask(sim, service, **query)
-    assert answer.status_code == 200, answer.text
-    return [str(record[ROWS[service].id]) for record in answer.json()[ROWS[service].key]]
+    response = ask(sim, service, **query)
+    assert response.status_code == 200, response.text
+    return [str(record[ROWS[service].id]) for record in response.json()[ROWS[service].key]]
 
 
 def add(sim: Simulator, service: str, count: int, **task: Any) -> list[str]:
@@ -268,8 +268,8 @@ def test_a_plus_sign_has_to_be_encoded(sim: Simulator, service: str) -> None:
 def test_times_which_are_required(sim: Simulator, service: str, missing: tuple[str, ...], code: str) -> None:
     now = datetime.now(timezone.utc)
     given = {name: ROWS[service].time(now) for name in ROWS[service].times}
-    answer = ask(sim, service, **{**given, **dict.fromkeys(missing)})
-    assert (answer.status_code, answer.json()[code]) == (400, "DBS.280001")
+    response = ask(sim, service, **{**given, **dict.fromkeys(missing)})
+    assert (response.status_code, response.json()[code]) == (400, "DBS.280001")
 
 
 @pytest.mark.parametrize("service", [service for service, row in ROWS.items() if len(row.times) == 2])
@@ -360,8 +360,8 @@ def test_a_marker_is_not_moved_by_tasks_that_arrive(sim: Simulator) -> None:
 def test_a_list_that_is_refused(sim: Simulator, service: str) -> None:
     task = sim.add_task(service, instance_id="one")
     sim.change_lists(service, refused=True)
-    answer = ask(sim, service)
-    assert answer.status_code == 403 and "Policy doesn't allow" in answer.json()["error_msg"]
+    response = ask(sim, service)
+    assert response.status_code == 403 and "Policy doesn't allow" in response.json()["error_msg"]
     assert sim.requests()[-1]["service"] == service
     others = next(name for name in ROWS if name != service)
     sim.add_task(others, instance_id="one")
@@ -509,8 +509,8 @@ def test_faults_for_lists_alone_and_for_all_but_lists(sim: Simulator, service: s
 def test_slips_are_refused(sim: Simulator, given: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be one of|unknown keys"):
         sim.change_lists(**given)
-    answer = requests.post(f"{sim.url}/_control/lists", json=given, timeout=5)
-    assert answer.status_code == 400
+    response = requests.post(f"{sim.url}/_control/lists", json=given, timeout=5)
+    assert response.status_code == 400
 
 
 def test_the_control_call(sim: Simulator) -> None:

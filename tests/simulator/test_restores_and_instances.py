@@ -79,8 +79,8 @@ def test_faults_and_the_log_tell_the_two_apis_of_a_restore_apart(sim: Simulator)
     ],
 )
 def test_kafka_tells_what_is_wrong(sim: Simulator, change: dict[str, str], status: int, code: str | None) -> None:
-    answer = ask(sim, {**sim.add_task("kafka", id="k1"), **change})
-    assert (answer.status_code, answer.json().get("error_code")) == (status, code)
+    response = ask(sim, {**sim.add_task("kafka", id="k1"), **change})
+    assert (response.status_code, response.json().get("error_code")) == (status, code)
 
 
 def test_an_id_which_was_there_stays_well_formed(sim: Simulator) -> None:
@@ -97,8 +97,8 @@ def test_an_id_which_was_there_stays_well_formed(sim: Simulator) -> None:
     ],
 )
 def test_restores_of_an_unknown_instance(sim: Simulator, change: dict[str, Any], status: int, code: str) -> None:
-    answer = ask(sim, {**sim.add_task("taurusdb_restore"), **change})
-    assert (answer.status_code, error_code(answer)) == (status, code)
+    response = ask(sim, {**sim.add_task("taurusdb_restore"), **change})
+    assert (response.status_code, error_code(response)) == (status, code)
 
 
 def test_an_instance_of_another_service_or_project_is_unknown(sim: Simulator) -> None:

@@ -221,9 +221,9 @@ def ask(sim: Simulator, task: dict[str, str], **more: Any) -> requests.Response:
 
 def read(sim: Simulator, service: str, **task: Any) -> Any:
     """The body for a new task."""
-    answer = ask(sim, sim.add_task(service, **task))
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    response = ask(sim, sim.add_task(service, **task))
+    assert response.status_code == 200, response.text
+    return response.json()
 
 
 @every_service
@@ -266,8 +266,8 @@ def test_an_unknown_id(sim: Simulator, service: str) -> None:
     where, dummy, value = told.partition("=")
     hidden = sim.add_task(service, visible_after=60, instance_id=known["instance_id"])
     for task in ({**known, "task_id": "0" * 32}, hidden):
-        answer = ask(sim, task)
-        assert (answer.status_code, pick(answer.json(), where)) == (status, value)
+        response = ask(sim, task)
+        assert (response.status_code, pick(response.json(), where)) == (status, value)
     sim.add_fault("unknown_id", service=service)
     assert ask(sim, known).status_code == status
 
@@ -381,8 +381,8 @@ def test_a_running_task_has_an_end_in_the_future(sim: Simulator, service: str) -
 @pytest.mark.parametrize(("service", "other"), [("cce", "cce_autopilot"), ("cce_autopilot", "cce"), ("ddm", "rds")])
 def test_a_service_does_not_answer_at_the_path_of_another(sim: Simulator, service: str, other: str) -> None:
     task = sim.add_task(service)
-    answer = get(sim.endpoint(other) + path_of(task))
-    assert (answer.status_code, answer.json()["error_code"]) == (404, "APIGW.0101")
+    response = get(sim.endpoint(other) + path_of(task))
+    assert (response.status_code, response.json()["error_code"]) == (404, "APIGW.0101")
 
 
 def test_a_failed_dws_task_keeps_its_progress(sim: Simulator) -> None:
@@ -505,10 +505,10 @@ def test_resources(sim: Simulator, service: str, path: str, words: list[Any]) ->
     task = sim.add_task(service, duration=0.2, id="r1", instance_name="one")
 
     def poll() -> Any:
-        answer = get(f"{sim.endpoint(service)}{path}r1")
-        if answer.status_code != 200:
-            return answer.status_code
-        ((kind, body),) = answer.json().items()
+        response = get(f"{sim.endpoint(service)}{path}r1")
+        if response.status_code != 200:
+            return response.status_code
+        ((kind, body),) = response.json().items()
         assert (body["id"], body["name"]) == ("r1", "one")
         return f"{kind}.{body['status']}"
 
@@ -547,9 +547,9 @@ def test_operations_start_tasks(
     sim.change_operations(duration=0.2, outcome="failed")
     url = sim.endpoint(service) + path
     assert requests.request(method, url, json=body, timeout=5).status_code == 401
-    answer = requests.request(method, url, headers=TOKEN, json=body, timeout=5)
-    assert answer.status_code == status
-    task = {"service": service, "task_id": pick(answer.json(), key), "instance_id": ""}
+    response = requests.request(method, url, headers=TOKEN, json=body, timeout=5)
+    assert response.status_code == status
+    task = {"service": service, "task_id": pick(response.json(), key), "instance_id": ""}
     seen = course(lambda: pick(ask(sim, task).json(), row.status), lambda word: bool(word == row.words[3]))
     assert row.words[1] in seen
 

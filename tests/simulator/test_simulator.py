@@ -91,8 +91,8 @@ def test_restore_without_a_query_is_the_latest_of_the_instance(sim: Simulator) -
 )
 def test_restore_refuses_half_a_name(sim: Simulator, query: str, code: str) -> None:
     task = sim.add_task("taurusdb_restore")
-    answer = get(f"{task_url(sim, task, query=False)}?{query.format(**task)}")
-    assert (answer.status_code, error_code(answer)) == (400, code)
+    response = get(f"{task_url(sim, task, query=False)}?{query.format(**task)}")
+    assert (response.status_code, error_code(response)) == (400, code)
 
 
 def test_restore_parts_advance_one_after_the_other(sim: Simulator) -> None:
@@ -122,8 +122,8 @@ def test_kafka_task(sim: Simulator) -> None:
 
 def test_unknown_ids(sim: Simulator) -> None:
     for service in ("taurusdb", "dds"):
-        answer = get(f"{sim.endpoint(service)}{JOB}?id=nothing")
-        assert (answer.status_code, answer.json()) == (
+        response = get(f"{sim.endpoint(service)}{JOB}?id=nothing")
+        assert (response.status_code, response.json()) == (
             400,
             {"error_code": "DBS.200543", "error_msg": "The job does not exist."},
         )
@@ -135,8 +135,8 @@ def test_unknown_ids(sim: Simulator) -> None:
 
 
 def test_a_job_without_an_id_is_a_bad_parameter(sim: Simulator) -> None:
-    answer = get(f"{sim.endpoint('dds')}{JOB}")
-    assert (answer.status_code, error_code(answer)) == (400, "DBS.280001")
+    response = get(f"{sim.endpoint('dds')}{JOB}")
+    assert (response.status_code, error_code(response)) == (400, "DBS.280001")
 
 
 def test_services_do_not_see_each_other_but_the_root_sees_all(sim: Simulator) -> None:
@@ -150,20 +150,20 @@ def test_services_do_not_see_each_other_but_the_root_sees_all(sim: Simulator) ->
 
 @pytest.mark.parametrize("path", ["/nothing", "/dds/v2/p/instances/i/tasks/t", f"/kafka{JOB}", "/"])
 def test_unknown_paths(sim: Simulator, path: str) -> None:
-    answer = get(f"{sim.url}{path}")
-    assert (answer.status_code, error_code(answer)) == (404, "APIGW.0101")
-    assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+    response = get(f"{sim.url}{path}")
+    assert (response.status_code, error_code(response)) == (404, "APIGW.0101")
+    assert response.json()["request_id"] == response.headers["X-Request-Id"]
 
 
 def test_a_wrong_method_is_an_unknown_api(sim: Simulator) -> None:
-    answer = requests.post(f"{sim.endpoint('dds')}{JOB}?id=x", headers=TOKEN, timeout=5)
-    assert (answer.status_code, error_code(answer)) == (404, "APIGW.0101")
+    response = requests.post(f"{sim.endpoint('dds')}{JOB}?id=x", headers=TOKEN, timeout=5)
+    assert (response.status_code, error_code(response)) == (404, "APIGW.0101")
 
 
 def test_every_answer_has_an_id_and_a_date(sim: Simulator) -> None:
-    answer = ask(sim, sim.add_task("dds"))
-    assert len(answer.headers["X-Request-Id"]) == 32
-    off = datetime.now(timezone.utc) - parsedate_to_datetime(answer.headers["Date"])
+    response = ask(sim, sim.add_task("dds"))
+    assert len(response.headers["X-Request-Id"]) == 32
+    off = datetime.now(timezone.utc) - parsedate_to_datetime(response.headers["Date"])
     assert abs(off) < timedelta(seconds=5)
 
 
@@ -249,17 +249,17 @@ def test_refused_tokens(
     sim: Simulator, headers: dict[str, str], database: tuple[int, str], kafka: tuple[int, str]
 ) -> None:
     for service, expected in (("dds", database), ("taurusdb_restore", database), ("kafka", kafka)):
-        answer = ask(sim, sim.add_task(service), headers=headers)
-        assert (answer.status_code, error_code(answer)) == expected
+        response = ask(sim, sim.add_task(service), headers=headers)
+        assert (response.status_code, error_code(response)) == expected
         if expected[0] == 401 and service == "dds":
-            assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+            assert response.json()["request_id"] == response.headers["X-Request-Id"]
 
 
 def test_a_token_is_for_one_project(sim: Simulator) -> None:
     for service, refusal in (("dds", (403, "DBS.200010")), ("kafka", (401, "DMS.10240104"))):
         task = sim.add_task(service, project_id=accounts.OTHER_PROJECT_ID)
-        answer = ask(sim, task)
-        assert (answer.status_code, error_code(answer)) == refusal
+        response = ask(sim, task)
+        assert (response.status_code, error_code(response)) == refusal
         sim.change_accounts(tokens=[{"token": "other", "project_id": accounts.OTHER_PROJECT_ID}])
         assert ask(sim, task, headers={"X-Auth-Token": "other"}).status_code == 200
 
@@ -288,9 +288,9 @@ def test_one_wrong_letter_is_refused(sim: Simulator) -> None:
     url = task_url(sim, sim.add_task("dds"))
     headers = signed_headers(url)
     last = "0" if headers["Authorization"][-1] != "0" else "1"
-    answer = get(url, {**headers, "Authorization": headers["Authorization"][:-1] + last})
-    assert (answer.status_code, error_code(answer)) == (401, "APIGW.0301")
-    assert "verify aksk signature fail" in answer.json()["error_msg"]
+    response = get(url, {**headers, "Authorization": headers["Authorization"][:-1] + last})
+    assert (response.status_code, error_code(response)) == (401, "APIGW.0301")
+    assert "verify aksk signature fail" in response.json()["error_msg"]
 
 
 @pytest.mark.parametrize("change", ["query", "path", "header", "secret", "access"])
@@ -318,10 +318,10 @@ def test_a_plus_for_a_space_is_not_the_signed_query(sim: Simulator) -> None:
 def test_the_date_of_a_signature_is_near(sim: Simulator, minutes: int, status: int) -> None:
     url = task_url(sim, sim.add_task("dds"))
     date = (datetime.now(timezone.utc) + timedelta(minutes=minutes)).strftime("%Y%m%dT%H%M%SZ")
-    answer = get(url, signed_headers(url, headers={"X-Sdk-Date": date}))
-    assert answer.status_code == status
+    response = get(url, signed_headers(url, headers={"X-Sdk-Date": date}))
+    assert response.status_code == status
     if status == 401:
-        assert error_code(answer) == "APIGW.0303"
+        assert error_code(response) == "APIGW.0303"
 
 
 def test_a_temporary_key_needs_its_security_token(sim: Simulator) -> None:
@@ -347,21 +347,21 @@ def test_without_the_signer_a_signature_is_not_taken_on_trust(sim: Simulator, mo
     url = task_url(sim, sim.add_task("dds"))
     headers = signed_headers(url)
     monkeypatch.setitem(sys.modules, "huaweicloudsdkcore.signer.signer", None)
-    answer = get(url, headers)
-    assert (answer.status_code, error_code(answer)) == (501, "SIMULATOR.0001")
+    response = get(url, headers)
+    assert (response.status_code, error_code(response)) == (501, "SIMULATOR.0001")
 
 
 # IAM
 
 
 def test_iam_issues_a_token_which_works(sim: Simulator) -> None:
-    answer = login(sim)
-    assert answer.status_code == 201 and answer.headers["X-IAM-Trace-Id"]
-    body = answer.json()["token"]
+    response = login(sim)
+    assert response.status_code == 201 and response.headers["X-IAM-Trace-Id"]
+    body = response.json()["token"]
     assert body["project"]["id"] == accounts.PROJECT_ID and "catalog" not in body
     expires = datetime.strptime(body["expires_at"], "%Y-%m-%dT%H:%M:%S.%f%z")
     assert timedelta(hours=23) < expires - datetime.now(timezone.utc) < timedelta(hours=25)
-    issued = {"X-Auth-Token": answer.headers["X-Subject-Token"]}
+    issued = {"X-Auth-Token": response.headers["X-Subject-Token"]}
     task = sim.add_task("dds")
     assert ask(sim, task, headers=issued).status_code == 200
     assert sim.stats()["tokens_issued"] == 1
@@ -393,24 +393,24 @@ def test_iam_scope_by_name(sim: Simulator) -> None:
 
 @pytest.mark.parametrize("user", [{"password": "wrong"}, {"name": "wrong"}, {"domain": {"name": "wrong"}}])
 def test_iam_refuses_a_wrong_user(sim: Simulator, user: dict[str, Any]) -> None:
-    answer = login(sim, **user)
-    assert answer.status_code == 401
-    error = answer.json()["error"]
+    response = login(sim, **user)
+    assert response.status_code == 401
+    error = response.json()["error"]
     assert (error["code"], error["title"]) == (401, "Unauthorized")
-    assert "X-Subject-Token" not in answer.headers
+    assert "X-Subject-Token" not in response.headers
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"auth": {"identity": 1}}', '{"auth": null}'])
 def test_iam_refuses_a_strange_body(sim: Simulator, body: str) -> None:
-    answer = requests.post(f"{sim.url}/v3/auth/tokens", data=body, timeout=5)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, 400)
+    response = requests.post(f"{sim.url}/v3/auth/tokens", data=body, timeout=5)
+    assert (response.status_code, response.json()["error"]["code"]) == (400, 400)
 
 
 def test_iam_can_leave_things_out(sim: Simulator) -> None:
     sim.change_accounts(omit_subject_token=True, omit_expires_at=True)
-    answer = login(sim)
-    assert answer.status_code == 201 and "X-Subject-Token" not in answer.headers
-    assert "expires_at" not in answer.json()["token"]
+    response = login(sim)
+    assert response.status_code == 201 and "X-Subject-Token" not in response.headers
+    assert "expires_at" not in response.json()["token"]
 
 
 def test_projects(sim: Simulator) -> None:
@@ -456,8 +456,8 @@ def test_metadata_of_the_first_version_and_without_agency(sim: Simulator) -> Non
     assert metadata_token(sim).status_code == 404
     assert security_key(sim, {}).json()["credential"]["access"] == accounts.TEMPORARY_ACCESS_KEY
     sim.change_accounts(metadata="no_agency")
-    answer = security_key(sim, {"X-Metadata-Token": metadata_token(sim).text})
-    assert answer.status_code == 401 and "Agency" in answer.text
+    response = security_key(sim, {"X-Metadata-Token": metadata_token(sim).text})
+    assert response.status_code == 401 and "Agency" in response.text
 
 
 # Faults
@@ -489,8 +489,8 @@ def test_metadata_of_the_first_version_and_without_agency(sim: Simulator) -> Non
 def test_faults_which_answer(sim: Simulator, kind: str, given: dict[str, Any], status: int, text: str) -> None:
     task = sim.add_task("kafka")
     sim.add_fault(kind, first=1, **given)
-    answer = ask(sim, task)
-    assert answer.status_code == status and text in answer.text
+    response = ask(sim, task)
+    assert response.status_code == status and text in response.text
     assert (sim.requests()[-1]["fault"], sim.requests()[-1]["status"]) == (kind, status)
     assert ask(sim, task).json()["task_count"] == "1"
 
@@ -517,18 +517,18 @@ def test_retry_after_in_seconds_or_as_a_date(sim: Simulator) -> None:
 
 def test_own_headers(sim: Simulator) -> None:
     sim.add_fault("status", headers={"X-Request-Id": "mine", "Via": "proxy"})
-    answer = ask(sim, sim.add_task("dds"))
-    assert (answer.headers["X-Request-Id"], answer.headers["Via"]) == ("mine", "proxy")
+    response = ask(sim, sim.add_task("dds"))
+    assert (response.headers["X-Request-Id"], response.headers["Via"]) == ("mine", "proxy")
 
 
 def test_redirect(sim: Simulator) -> None:
     task = sim.add_task("dds")
     sim.add_fault("redirect", first=1)
     sim.add_fault("redirect", after=1, location="https://elsewhere.example.com/", status=307)
-    answer = ask(sim, task)
-    assert (answer.status_code, answer.headers["Location"]) == (302, f"{sim.url}/login")
-    answer = ask(sim, task)
-    assert (answer.status_code, answer.headers["Location"]) == (307, "https://elsewhere.example.com/")
+    response = ask(sim, task)
+    assert (response.status_code, response.headers["Location"]) == (302, f"{sim.url}/login")
+    response = ask(sim, task)
+    assert (response.status_code, response.headers["Location"]) == (307, "https://elsewhere.example.com/")
 
 
 @pytest.mark.parametrize("kind", ["reset", "close"])
@@ -660,8 +660,8 @@ def test_control_calls_for_tasks(sim: Simulator) -> None:
     ],
 )
 def test_control_calls_refuse_slips(sim: Simulator, path: str, body: Any, text: str) -> None:
-    answer = call(sim, "POST", path, body)
-    assert answer.status_code == 400 and text in answer.json()["error"]
+    response = call(sim, "POST", path, body)
+    assert response.status_code == 400 and text in response.json()["error"]
 
 
 def test_control_calls_for_faults_accounts_and_settings(sim: Simulator) -> None:
@@ -708,8 +708,8 @@ def test_a_burst_of_a_thousand_tasks(sim: Simulator) -> None:
         session.headers.update(TOKEN)
         urls = [task_url(sim, task) for task in tasks]
         with ThreadPoolExecutor(16) as pool:
-            answers = list(pool.map(lambda url: session.get(url, timeout=20), urls))
-    assert [answer.json()["job"]["id"] for answer in answers] == [task["task_id"] for task in tasks]
+            responses = list(pool.map(lambda url: session.get(url, timeout=20), urls))
+    assert [response.json()["job"]["id"] for response in responses] == [task["task_id"] for task in tasks]
     stats = sim.stats()
     assert stats["requests"] == 1000 and 8 <= stats["peak_requests"] <= 16
     assert stats["peak_connections"] >= 8

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers on the wire, sound ones and those which a broken network would give."""
+"""Responses on the wire, sound ones and those which a broken network would give."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Callable
 
 from aiohttp import web
 
-from .answer import Answer
 from .faults import Fault
+from .response import Response
 
 DRIP_INTERVAL = 1.0
 SLOW_SECONDS = 2.0
@@ -24,29 +24,31 @@ HANG_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request, the fault it meets and the answer it would get."""
+    """A request, the fault it meets and the response it would get."""
 
     request: web.Request
     fault: Fault
-    answer: Answer
+    response: Response
 
 
 Wire = Callable[[Exchange], Awaitable[web.StreamResponse]]
 
 
-def response_head(answer: Answer) -> web.StreamResponse:
+def response_head(response: Response) -> web.StreamResponse:
     """The head of a response whose body is written by hand."""
-    return web.StreamResponse(status=answer.status, headers={**answer.headers, "Content-Type": answer.content_type})
+    return web.StreamResponse(
+        status=response.status, headers={**response.headers, "Content-Type": response.content_type}
+    )
 
 
-def send(answer: Answer) -> web.Response:
+def send(response: Response) -> web.Response:
     """A sound response."""
-    headers = {**answer.headers, "Content-Type": answer.content_type}
-    return web.Response(status=answer.status, body=answer.payload(), headers=headers)
+    headers = {**response.headers, "Content-Type": response.content_type}
+    return web.Response(status=response.status, body=response.payload(), headers=headers)
 
 
 def unanswered() -> web.Response:
-    """A stand-in for the answer to a request whose connection is gone; it is never sent."""
+    """A stand-in for the response to a request whose connection is gone; it is never sent."""
     return web.Response(status=499)
 
 
@@ -60,7 +62,7 @@ async def reset(exchange: Exchange) -> web.StreamResponse:
 
 
 async def close(exchange: Exchange) -> web.StreamResponse:
-    """End the connection in good order, without an answer."""
+    """End the connection in good order, without a response."""
     if exchange.request.transport is not None:
         exchange.request.transport.close()
     return unanswered()
@@ -73,65 +75,65 @@ async def hang(exchange: Exchange) -> web.StreamResponse:
 
 
 async def slow(exchange: Exchange) -> web.StreamResponse:
-    """The right answer, late."""
+    """The right response, late."""
     await asyncio.sleep(float(exchange.fault.get("seconds", SLOW_SECONDS)))
-    return send(exchange.answer)
+    return send(exchange.response)
 
 
 async def drip(exchange: Exchange) -> web.StreamResponse:
     """The head at once, then the body byte by byte."""
-    payload = exchange.answer.payload()
-    response = response_head(exchange.answer)
-    response.content_length = len(payload)
-    await response.prepare(exchange.request)
+    payload = exchange.response.payload()
+    stream = response_head(exchange.response)
+    stream.content_length = len(payload)
+    await stream.prepare(exchange.request)
     for position in range(len(payload)):
         await asyncio.sleep(float(exchange.fault.get("interval", DRIP_INTERVAL)))
-        await response.write(payload[position : position + 1])
-    return response
+        await stream.write(payload[position : position + 1])
+    return stream
 
 
 async def truncated(exchange: Exchange) -> web.StreamResponse:
     """Half of the body, then the end of the connection."""
-    payload = exchange.answer.payload()
-    response = response_head(exchange.answer)
-    response.content_length = len(payload)
-    await response.prepare(exchange.request)
-    await response.write(payload[: len(payload) // 2])
+    payload = exchange.response.payload()
+    stream = response_head(exchange.response)
+    stream.content_length = len(payload)
+    await stream.prepare(exchange.request)
+    await stream.write(payload[: len(payload) // 2])
     await close(exchange)
-    return response
+    return stream
 
 
 async def chunked(exchange: Exchange) -> web.StreamResponse:
-    """The answer in chunks, without a Content-Length."""
-    response = response_head(exchange.answer)
-    response.enable_chunked_encoding()
-    await response.prepare(exchange.request)
-    await response.write(exchange.answer.payload())
-    return response
+    """The response in chunks, without a Content-Length."""
+    stream = response_head(exchange.response)
+    stream.enable_chunked_encoding()
+    await stream.prepare(exchange.request)
+    await stream.write(exchange.response.payload())
+    return stream
 
 
 async def recoded(exchange: Exchange) -> web.StreamResponse:
-    """The right answer in another encoding, about which the head says nothing."""
-    exchange.answer.charset = str(exchange.fault.get("charset", "utf-16"))
-    return send(exchange.answer)
+    """The right response in another encoding, about which the head says nothing."""
+    exchange.response.charset = str(exchange.fault.get("charset", "utf-16"))
+    return send(exchange.response)
 
 
 async def idle_close(exchange: Exchange) -> web.StreamResponse:
-    """The right answer on a connection which seems to stay open; then it is closed, or reset, while it is idle."""
-    response = send(exchange.answer)
-    await response.prepare(exchange.request)
-    await response.write_eof()
+    """The right response on a connection which seems to stay open; then it is closed, or reset, while it is idle."""
+    stream = send(exchange.response)
+    await stream.prepare(exchange.request)
+    await stream.write_eof()
     end = reset if exchange.fault.get("reset") else close
     later = float(exchange.fault.get("seconds", 0.0))
     loop = asyncio.get_running_loop()
     loop.call_later(later, lambda: loop.create_task(end(exchange)))
-    return response
+    return stream
 
 
 async def bad_date(exchange: Exchange) -> web.StreamResponse:
-    """The right answer with a Date header which is wrong."""
-    exchange.answer.headers["Date"] = str(exchange.fault.get("date", "the day before yesterday"))
-    return send(exchange.answer)
+    """The right response with a Date header which is wrong."""
+    exchange.response.headers["Date"] = str(exchange.fault.get("date", "the day before yesterday"))
+    return send(exchange.response)
 
 
 WIRES: dict[str, Wire] = {

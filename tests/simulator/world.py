@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Everything the simulated cloud knows, and the answers it gives while nothing is wrong."""
+"""Everything the simulated cloud knows, and the responses it gives while nothing is wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import apis, errors, gate, iam, metadata, operations, resources, services, unknown
-from .answer import Answer, Incoming
 from .catalog import GONE
 from .faults import FaultStore
 from .identity import Identity
@@ -18,6 +17,7 @@ from .journal import Journal
 from .limits import Caller, LimitStore
 from .list_rules import ListRules
 from .lists import LIST_APIS, Lists
+from .response import Incoming, Response
 from .routes import Call
 from .tasks import Task, TaskStore, check_keys
 
@@ -87,7 +87,7 @@ class World:
             "apis": self.limits.counts(),
         }
 
-    def throttle(self, incoming: Incoming, call: Call | None, service: str | None) -> Answer | None:
+    def throttle(self, incoming: Incoming, call: Call | None, service: str | None) -> Response | None:
         """The refusal of a request which is over a limit; None for the others, which use the limits up."""
         if call is None:
             return None
@@ -111,8 +111,8 @@ class World:
         restore = self.tasks.find(call.task_id, ("taurusdb_restore",), call.project_id, self.now())
         return restore if restore and restore.job is not False else None
 
-    def answer(self, incoming: Incoming, call: Call | None, task: Task | None) -> Answer:
-        """The answer to a request."""
+    def respond(self, incoming: Incoming, call: Call | None, task: Task | None) -> Response:
+        """The response to a request."""
         if call is None:
             return errors.wrong_host(incoming.request_id)
         if call.api in OPEN_APIS:
@@ -123,18 +123,18 @@ class World:
         if call.api == "projects":
             return iam.list_projects(self.identity, incoming)
         if call.api in operations.STARTS:
-            return operations.answer(self.operations, self.tasks, self.now(), incoming, call)
+            return operations.respond(self.operations, self.tasks, self.now(), incoming, call)
         if call.api in LIST_APIS:
-            return Lists(self.tasks, self.list_rules).answer(incoming, call, self.now())
+            return Lists(self.tasks, self.list_rules).respond(incoming, call, self.now())
         if task and not call.project_id and task.project_id != gate.caller_project(self.identity, incoming):
             task = None
         if call.api == "instances":
             known = self.tasks.visible(call.services, call.project_id, self.now())
-            return Answer(200, resources.instances(known, call.task_id, self.now()))
+            return Response(200, resources.instances(known, call.task_id, self.now()))
         return self._task_answer(incoming, call, task)
 
-    def _task_answer(self, incoming: Incoming, call: Call, task: Task | None) -> Answer:
-        """The answer of one of the task APIs to a caller who may ask."""
+    def _task_answer(self, incoming: Incoming, call: Call, task: Task | None) -> Response:
+        """The response of one of the task APIs to a caller who may ask."""
         query = incoming.query
         one_alone = ("job_id" in query) != ("job_name" in query)
         if (call.api == "jobs" and not call.task_id) or (call.api == "restore" and one_alone):
@@ -144,11 +144,11 @@ class World:
         if task is None or task.step(self.now()).status == GONE:
             return self._unknown_task(call)
         if task.raw is not None and task.service in call.services:
-            return Answer(200, task.raw)
-        return Answer(200, self._task_body(call, task, bool(query.get("job_id"))))
+            return Response(200, task.raw)
+        return Response(200, self._task_body(call, task, bool(query.get("job_id"))))
 
-    def _unknown_task(self, call: Call) -> Answer:
-        """The answer about a task which is not there.
+    def _unknown_task(self, call: Call) -> Response:
+        """The response about a task which is not there.
 
         Which mistake the cloud names when there are several is not known.
         """

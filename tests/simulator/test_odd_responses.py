@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Odd answers, idle connections and the course of tasks about which somebody changes his mind."""
+"""Odd responses, idle connections and the course of tasks about which somebody changes his mind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import requests
 
 from . import Simulator, accounts
 from .client import TOKEN, ask, course, error_code, get, login, task_url
-from .fault_answers import packed
+from .fault_responses import packed
 
 MIB = 1024 * 1024
 
@@ -47,8 +47,8 @@ def test_the_server_closes_an_idle_connection(sim: Simulator, reset: bool) -> No
     sim.add_fault("idle_close", first=1, reset=reset)
     with closing(HTTPConnection("127.0.0.1", sim.port, timeout=5)) as connection:
         connection.request("GET", url.removeprefix(sim.url), headers=TOKEN)
-        answer = connection.getresponse()
-        assert answer.status == 200 and not answer.will_close and json.loads(answer.read())["job"]
+        response = connection.getresponse()
+        assert response.status == 200 and not response.will_close and json.loads(response.read())["job"]
         if reset:
             with pytest.raises(ConnectionResetError):
                 connection.sock.recv(1)
@@ -93,9 +93,9 @@ def test_the_look_up_and_the_query_share_a_connection_which_dies_in_between(
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_a_bomb_is_small_on_the_wire(sim: Simulator, layers: int) -> None:
     sim.add_fault("huge", size=64 * MIB, gzip=layers)
-    with requests.get(task_url(sim, sim.add_task("dds")), headers=TOKEN, timeout=5, stream=True) as answer:
-        body = answer.raw.read(decode_content=False)
-    assert answer.headers["Content-Encoding"] == ", ".join(["gzip"] * layers)
+    with requests.get(task_url(sim, sim.add_task("dds")), headers=TOKEN, timeout=5, stream=True) as response:
+        body = response.raw.read(decode_content=False)
+    assert response.headers["Content-Encoding"] == ", ".join(["gzip"] * layers)
     assert len(body) < 100_000 / (1 if layers == 1 else 10)
     for dummy in range(layers):
         body = gzip.decompress(body)
@@ -181,9 +181,9 @@ def test_the_list_of_projects_can_lead_elsewhere(sim: Simulator) -> None:
 def test_a_bad_minute_of_the_gateway(sim: Simulator, given: dict[str, Any], code: str, times: int) -> None:
     task = sim.add_task("dds", duration=60)
     sim.add_fault("status", after=2, first=times, **given)
-    answers = [ask(sim, task) for dummy in range(3 + times)]
-    assert [answer.status_code for answer in answers] == [200, 200, *[given["status"]] * times, 200]
-    assert error_code(answers[2]) == code
+    responses = [ask(sim, task) for dummy in range(3 + times)]
+    assert [response.status_code for response in responses] == [200, 200, *[given["status"]] * times, 200]
+    assert error_code(responses[2]) == code
 
 
 # A human decides

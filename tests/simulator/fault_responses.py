@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The answers of those faults which only say something else than the API would."""
+"""The responses of those faults which only say something else than the API would."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from time import time
 from typing import Callable
 
 from . import errors, gate, unknown
-from .answer import Answer, Incoming
 from .faults import Fault
+from .response import Incoming, Response
 from .routes import Call
 
 HUGE = 8 * 1024 * 1024 + 1024
@@ -32,96 +32,96 @@ class Case:
     call: Call
 
 
-def with_retry_after(fault: Fault, answer: Answer) -> Answer:
+def with_retry_after(fault: Fault, response: Response) -> Response:
     """Add the Retry-After header where the fault asks for it: seconds, or a date so many seconds ahead."""
     if fault.get("retry_after") is not None:
-        answer.headers["Retry-After"] = str(fault.get("retry_after"))
+        response.headers["Retry-After"] = str(fault.get("retry_after"))
     if fault.get("retry_after_date") is not None:
-        answer.headers["Retry-After"] = formatdate(time() + float(fault.get("retry_after_date")), usegmt=True)
-    return answer
+        response.headers["Retry-After"] = formatdate(time() + float(fault.get("retry_after_date")), usegmt=True)
+    return response
 
 
-def any_status(case: Case) -> Answer:
+def any_status(case: Case) -> Response:
     """Any HTTP status, with a body in one of the error shapes or with any body."""
     status = int(case.fault.get("status", 500))
     code = case.fault.get("error_code", "DBS.108000")
     text = case.fault.get("error_msg", "Internal server error.")
-    answer = errors.error(case.fault.get("shape", "service"), status, code, text, case.incoming.request_id)
+    response = errors.error(case.fault.get("shape", "service"), status, code, text, case.incoming.request_id)
     if "body" in case.fault.given:
         body = case.fault.get("body")
-        answer.body = body.encode("utf-8") if isinstance(body, str) else body
-    answer.headers.update(case.fault.get("headers", {}))
-    return with_retry_after(case.fault, answer)
+        response.body = body.encode("utf-8") if isinstance(body, str) else body
+    response.headers.update(case.fault.get("headers", {}))
+    return with_retry_after(case.fault, response)
 
 
-def throttle(case: Case) -> Answer:
+def throttle(case: Case) -> Response:
     """The gateway's 429."""
     return with_retry_after(case.fault, errors.gateway_error(429, "APIGW.0308", THROTTLED, case.incoming.request_id))
 
 
-def flow_control(case: Case) -> Answer:
+def flow_control(case: Case) -> Response:
     """Kafka's own throttling, which is a 404."""
     return with_retry_after(case.fault, errors.flow_control())
 
 
-def not_json(case: Case) -> Answer:
+def not_json(case: Case) -> Response:
     """A body which claims to be JSON."""
-    return Answer(200, str(case.fault.get("body", "upstream request timeout")).encode("utf-8"))
+    return Response(200, str(case.fault.get("body", "upstream request timeout")).encode("utf-8"))
 
 
-def login_page(case: Case) -> Answer:
+def login_page(case: Case) -> Response:
     """The page of a proxy which wants a sign-in."""
-    return Answer(200, LOGIN_PAGE, content_type="text/html")
+    return Response(200, LOGIN_PAGE, content_type="text/html")
 
 
-def wrong_shape(case: Case) -> Answer:
-    """Sound JSON which is no answer of this API."""
-    return Answer(200, case.fault.get("body", {"items": []}))
+def wrong_shape(case: Case) -> Response:
+    """Sound JSON which is no response of this API."""
+    return Response(200, case.fault.get("body", {"items": []}))
 
 
-def empty(case: Case) -> Answer:
+def empty(case: Case) -> Response:
     """No body at all."""
-    return Answer(200, b"")
+    return Response(200, b"")
 
 
-def redirect(case: Case) -> Answer:
+def redirect(case: Case) -> Response:
     """Somewhere else; credentials must not follow."""
     location = case.fault.get("location", f"{case.incoming.scheme}://{case.incoming.header('Host')}/login")
-    return Answer(int(case.fault.get("status", 302)), b"", {"Location": location}, "text/html")
+    return Response(int(case.fault.get("status", 302)), b"", {"Location": location}, "text/html")
 
 
-def expired_token(case: Case) -> Answer:
+def expired_token(case: Case) -> Response:
     """The token is over."""
     return errors.gateway_error(401, *gate.GATEWAY["expired"], case.incoming.request_id)
 
 
-def forbidden(case: Case) -> Answer:
+def forbidden(case: Case) -> Response:
     """The caller is known but may not."""
     return gate.forbidden(case.call.api)
 
 
-def unknown_id(case: Case) -> Answer:
+def unknown_id(case: Case) -> Response:
     """The id is not known; for Kafka `mode` says how (empty or 404)."""
     if case.call.api == "kafka":
         return errors.unknown_kafka_task(case.fault.get("mode", "empty"))
-    answer = unknown.ANSWERS.get(case.call.services[0]) if case.call.services else None
-    return answer(unknown.default_settings()) if answer else errors.unknown_job()
+    response = unknown.ANSWERS.get(case.call.services[0]) if case.call.services else None
+    return response(unknown.default_settings()) if response else errors.unknown_job()
 
 
-def wrong_host(case: Case) -> Answer:
+def wrong_host(case: Case) -> Response:
     """The gateway knows no such API."""
     return errors.wrong_host(case.incoming.request_id)
 
 
-def huge(case: Case) -> Answer:
+def huge(case: Case) -> Response:
     """Sound JSON without an end in sight, compressed as often as asked for."""
     size, layers = int(case.fault.get("size", HUGE)), int(case.fault.get("gzip", 0))
     if not layers:
-        return Answer(200, json.dumps({"padding": "x" * size}).encode("ascii"))
+        return Response(200, json.dumps({"padding": "x" * size}).encode("ascii"))
     body = packed(size)
     for dummy in range(1, layers):
         body = gzip.compress(body)
-    return Answer(200, body, {"Content-Encoding": ", ".join(["gzip"] * layers)})
+    return Response(200, body, {"Content-Encoding": ", ".join(["gzip"] * layers)})
 
 
 def packed(size: int) -> bytes:
@@ -131,7 +131,7 @@ def packed(size: int) -> bytes:
     return b"".join(members[part] for part in parts)
 
 
-ANSWERS: dict[str, Callable[[Case], Answer]] = {
+ANSWERS: dict[str, Callable[[Case], Response]] = {
     "status": any_status,
     "throttle": throttle,
     "flow_control": flow_control,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A request as the APIs see it and an answer as they give it, without any server library."""
+"""A request as the APIs see it and a response as they give it, without any server library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 
 @dataclass
-class Answer:
+class Response:
     """Status, headers and body; a body of bytes is sent as it is, anything else as JSON, lone surrogates too."""
 
     status: int = 200
