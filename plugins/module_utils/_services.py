@@ -4,7 +4,7 @@
 
 """The table of services: where each keeps its tasks and what its words mean.
 
-To add a service, add one `Service` to the table and its answers to that of ``test_services.py``; the guide "Adding a
+To add a service, add one `Service` to the table and its responses to that of ``test_services.py``; the guide "Adding a
 service" has the steps. Sources: the vendor's API pages, its SDK 3.1.219 ("SDK") and its Terraform provider ("TF").
 
 PRIVATE to the collection: it may change without notice.
@@ -362,7 +362,7 @@ _ROWS = (
         statuses=dict(V1_STATUSES, waiting_execute=State.PENDING, listening=State.RUNNING),
     ),
     # API page: Querying the Progress of an Asynchronous Job (IMS). process_percent is 0.24 in the example: a fraction
-    # or a percentage, no source says which. IMG.0023 (failed query) may be how it answers for an unknown id.
+    # or a percentage, no source says which. IMG.0023 (failed query) may be how it responds to an unknown id.
     _V1_JOB._replace(
         name="ims",
         title="IMS",

@@ -104,7 +104,7 @@ def unknown_id(case: Case) -> Response:
     """The id is not known; for Kafka `mode` says how (empty or 404)."""
     if case.call.api == "kafka":
         return errors.unknown_kafka_task(case.fault.get("mode", "empty"))
-    response = unknown.ANSWERS.get(case.call.services[0]) if case.call.services else None
+    response = unknown.RESPONSES.get(case.call.services[0]) if case.call.services else None
     return response(unknown.default_settings()) if response else errors.unknown_job()
 
 
@@ -131,7 +131,7 @@ def packed(size: int) -> bytes:
     return b"".join(members[part] for part in parts)
 
 
-ANSWERS: dict[str, Callable[[Case], Response]] = {
+RESPONSES: dict[str, Callable[[Case], Response]] = {
     "status": any_status,
     "throttle": throttle,
     "flow_control": flow_control,

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from . import gate
 from .control import PREFIX, control
-from .fault_responses import ANSWERS, Case
+from .fault_responses import RESPONSES, Case
 from .faults import Fault
 from .journal import Record
 from .lists import LIST_APIS
@@ -123,8 +123,8 @@ class Server:
 
     def _answer(self, incoming: Incoming, call: Call | None, task: Task | None, fault: Fault | None) -> Response:
         """What the world says, unless a fault speaks in its place."""
-        if fault and fault.kind in ANSWERS:
-            return ANSWERS[fault.kind](Case(fault, incoming, call or UNMATCHED))
+        if fault and fault.kind in RESPONSES:
+            return RESPONSES[fault.kind](Case(fault, incoming, call or UNMATCHED))
         return self.world.respond(incoming, call, task)
 
     def _is_reused(self, transport: asyncio.BaseTransport | None) -> bool:

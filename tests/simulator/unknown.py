@@ -105,7 +105,7 @@ def instance(settings: Settings) -> Response:
     return errors.unknown_instance()
 
 
-ANSWERS: dict[str, Callable[[Settings], Response]] = {
+RESPONSES: dict[str, Callable[[Settings], Response]] = {
     "geminidb": empty_list,
     "ecs": v1_job,
     "evs": v1_job,

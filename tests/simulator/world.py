@@ -152,8 +152,8 @@ class World:
 
         Which mistake the cloud names when there are several is not known.
         """
-        if call.services[0] in unknown.ANSWERS:
-            return unknown.ANSWERS[call.services[0]](self.settings)
+        if call.services[0] in unknown.RESPONSES:
+            return unknown.RESPONSES[call.services[0]](self.settings)
         instance_known = any(
             self.tasks.knows_instance(service, call.project_id, call.instance_id) for service in call.services
         )

@@ -173,9 +173,9 @@ def test_the_guide_shows_a_service_as_it_is() -> None:
     shown = re.search(r"^ {4}Service\(\n.*?^ {4}\),\n", guide, re.MULTILINE | re.DOTALL)
     assert shown
     assert eval(f"({shown[0]})[0]", {"Service": Service, "State": State}) == SERVICES[row]
-    answers = re.search(rf'^ {{4}}"{row}": Answer\(\n.*?^ {{4}}\),\n', guide, re.MULTILINE | re.DOTALL)
-    assert answers
-    assert answers[0] in text("tests/unit/plugins/module_utils/test_services.py")
+    responses = re.search(rf'^ {{4}}"{row}": Response\(\n.*?^ {{4}}\),\n', guide, re.MULTILINE | re.DOTALL)
+    assert responses
+    assert responses[0] in text("tests/unit/plugins/module_utils/test_services.py")
 
 
 MEANT = {

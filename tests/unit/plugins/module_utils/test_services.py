@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is read out of each service's answers. ``ANSWERS`` is the table; a further service is one more entry."""
+"""What is read out of each service's responses. ``RESPONSES`` is the table; a further service is one more entry."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ ID = "31b8ae23-c687-4d80-b7b4-42a66c9bb886"
 Body = dict[str, t.Any]
 
 
-class Answer(t.NamedTuple):
-    """An answer about a task that runs, what is to be read out of it, and what words and errors mean.
+class Response(t.NamedTuple):
+    """A response about a task that runs, what is to be read out of it, and what words and errors mean.
 
     ``id_at`` and ``status_at`` lead to the id and the status in the body; a number is the place in a list.
     ``errors`` are HTTP status, code, and the class of the error, in the shape of the service's error bodies.
@@ -86,11 +86,11 @@ def database_job(**more: t.Any) -> Body:
     return {"job": {**started, **more}}
 
 
-def dms_tasks() -> Answer:
+def dms_tasks() -> Response:
     start, end = "2020-06-15T08:55:53.606Z", "2020-06-15T08:55:56.600Z"
     task = {"id": ID, "name": "bind", "status": "EXECUTING", "created_at": start, "updated_at": end}
     details = {"user_name": "paas_dms", "user_id": "3df5", "params": '{"a":1}'}
-    return Answer(
+    return Response(
         body={"task_count": "1", "tasks": [{**task, **details}]},
         expect={"name": "bind", "created_at": start, "ended_at": end, "progress": None, "details": details},
         statuses=DMS,
@@ -110,11 +110,11 @@ STEP_READ = {
 }
 
 
-def v1_job(entities: t.Any, statuses: dict[str, str] | None = None, **expect: t.Any) -> Answer:
+def v1_job(entities: t.Any, statuses: dict[str, str] | None = None, **expect: t.Any) -> Response:
     start = "2026-11-20T08:01:02.123Z"
     body = {"job_id": ID, "job_type": "create", "status": "RUNNING", "begin_time": start, "end_time": ""}
     read = {"name": "create", "created_at": start, "ended_at": None, "fail_reason": None, "error_code": None}
-    return Answer(
+    return Response(
         body={**body, "entities": entities},
         expect={**read, "details": {"entities": entities}, **expect},
         statuses=V1 if statuses is None else statuses,
@@ -123,7 +123,7 @@ def v1_job(entities: t.Any, statuses: dict[str, str] | None = None, **expect: t.
     )
 
 
-def cce_job() -> Answer:
+def cce_job() -> Response:
     step = {
         "kind": "Job",
         "metadata": {"uid": "step-1"},
@@ -134,7 +134,7 @@ def cce_job() -> Answer:
     start = "2026-11-20 08:12:40.672772389 +0000 UTC"
     body = {"kind": "Job", "metadata": {"uid": ID, "creationTimestamp": start, "updateTimestamp": start}, "spec": spec}
     steps = [("InstallMaster", "succeeded"), (None, "unknown")]
-    return Answer(
+    return Response(
         body={**body, "status": {"phase": "Running", "reason": ""}},
         expect={"name": "CreateCluster", "instance_id": "4d1ecb2c", "created_at": start, "steps": steps},
         statuses=CCE,
@@ -145,8 +145,8 @@ def cce_job() -> Answer:
     )
 
 
-ANSWERS = {
-    "taurusdb": Answer(
+RESPONSES = {
+    "taurusdb": Response(
         body=database_job(created="2026-01-05T10:41:14+0800", process="60%", entities={"a": 1}),
         expect={"name": "Create", "instance_id": "in01", "instance_name": "db1", "progress": 60, "ended_at": None,
                 "created_at": "2026-01-05T10:41:14+0800", "details": {"entities": {"a": 1}}},
@@ -155,7 +155,7 @@ ANSWERS = {
                 (404, "DBS.201028", "not_found"), (409, "DBS.200019", "fatal"), (500, "DBS.108000", "transient")],
         **IN_JOB,
     ),
-    "taurusdb_restore": Answer(
+    "taurusdb_restore": Response(
         body={"job_id": ID, "job_name": "Restore", "status": "Running", "instance_id": "in07", "instance_name": "db1",
               "sub_task_list": [{"sub_task_name": "INIT", "percent": 19, "status": "Running", "remaining_time": 66}]},
         expect={"name": "Restore", "instance_id": "in07", "instance_name": "db1", "progress": 19,
@@ -163,7 +163,7 @@ ANSWERS = {
         statuses=DATABASE,
         errors=[*DATABASE_ERRORS, (404, "DBS.200002", "not_found"), (403, "DBS.200010", "fatal")],
     ),
-    "dds": Answer(
+    "dds": Response(
         body=database_job(created="2021-07-13T07:28:43+0000", ended="2021-07-13T07:28:53+0000", progress="9%"),
         expect={"progress": 9, "ended_at": "2021-07-13T07:28:53+0000", "instance_id": "in01", "details": {}},
         statuses=DATABASE,
@@ -171,21 +171,21 @@ ANSWERS = {
         **IN_JOB,
     ),
     "kafka": dms_tasks(),
-    "rds": Answer(
+    "rds": Response(
         body=database_job(created="2026-11-20T08:00:00+0800", process="60%", entities={"resource_ids": ["a"]}),
         expect={"progress": 60, "instance_name": "db1", "details": {"entities": {"resource_ids": ["a"]}}},
         statuses=DATABASE,
         errors=DATABASE_ERRORS,
         **IN_JOB,
     ),
-    "gaussdb": Answer(
+    "gaussdb": Response(
         body=database_job(created="2026-11-20T08:00:00+0800", ended="", progress="35%", fail_reason=None),
         expect={"progress": 35, "ended_at": None, "fail_reason": None, "instance_id": "in01"},
         statuses=DATABASE,
         errors=DATABASE_ERRORS,
         **IN_JOB,
     ),
-    "geminidb": Answer(
+    "geminidb": Response(
         body={"total_count": 1, "jobs": [{**database_job(progress="14%", fail_reason="")["job"],
               "start_time": "2026-11-20T08:00:00+0800", "end_time": "2026-11-20T08:30:00+0800"}]},
         expect={"progress": 14, "created_at": "2026-11-20T08:00:00+0800", "ended_at": "2026-11-20T08:30:00+0800"},
@@ -196,13 +196,13 @@ ANSWERS = {
     ),
     "rabbitmq": dms_tasks(),
     "rocketmq": dms_tasks(),
-    "dcs": Answer(
+    "dcs": Response(
         body={"job_id": ID, "job_type": "swap", "status": "RUNNING", "begin_time": "1795161600000", "end_time": ""},
         expect={"name": "swap", "created_at": "2026-11-20T08:00:00.000Z", "ended_at": None, "error_code": None},
         statuses=V1,
         errors=[(400, "111400063", "not_found"), (400, "111400070", "fatal"), (404, "DCS.4004", "not_found")],
     ),
-    "ddm": Answer(
+    "ddm": Response(
         body=database_job(created_time="2026-11-20T08:00:00+0800", end_time="2026-11-20T08:05:00+0800", process="35%"),
         expect={"progress": 35, "created_at": "2026-11-20T08:00:00+0800", "ended_at": "2026-11-20T08:05:00+0800"},
         statuses={"Running": "running", "Completed": "succeeded", "Failed": "failed", "Pending": "unknown",
@@ -220,7 +220,7 @@ ANSWERS = {
     "ims": v1_job({"process_percent": 0.24, "sub_jobs_result": [STEP]}, sub_tasks=[STEP_READ], progress=None),
     "cce": cce_job(),
     "cce_autopilot": cce_job(),
-    "elb": Answer(
+    "elb": Response(
         body={"request_id": "r", "job": {"job_id": ID, "job_type": "clone", "status": "RUNNING", "error_code": "E.1",
               "begin_time": "2026-11-20T08:00:00Z", "error_msg": "no", "resource_id": "lb", "sub_jobs": [STEP]}},
         expect={"name": "clone", "instance_id": "lb", "error_code": "E.1", "fail_reason": "no",
@@ -231,7 +231,7 @@ ANSWERS = {
         id_at=("job", "job_id"),
         status_at=("job", "status"),
     ),
-    "cbr": Answer(
+    "cbr": Response(
         body={"operation_log": {
             "id": ID, "operation_type": "restore", "status": "running", "ended_at": None, "vault_id": "v",
             "created_at": "2026-11-20T08:00:00.000000", "error_info": {"code": "", "message": ""},
@@ -244,7 +244,7 @@ ANSWERS = {
         id_at=("operation_log", "id"),
         status_at=("operation_log", "status"),
     ),
-    "sfs_turbo": Answer(
+    "sfs_turbo": Response(
         body={"job_id": ID, "job_type": "ldap", "status": "running", "begin_time": "2026-11-20 08:00:00",
               "end_time": "", "error_code": "SFS.1", "fail_reason": "no", "sub_jobs": [{**STEP, "status": "running"}]},
         expect={"name": "ldap", "created_at": "2026-11-20 08:00:00", "error_code": "SFS.1", "fail_reason": "no",
@@ -254,7 +254,7 @@ ANSWERS = {
         errors=[(404, "SFS.TURBO.0019", "not_found"), (400, "SFS.TURBO.0001", "fatal")],
         error_keys=("errCode", "errMsg"),
     ),
-    "dws": Answer(
+    "dws": Response(
         body={"job_id": ID, "job_name": "createCluster", "begin_time": "2026-11-20T08:00:00", "end_time": "",
               "status": "RUNNING", "failed_code": "DWS.1", "failed_detail": "no", "progress": "9%"},
         expect={"name": "createCluster", "progress": 9, "error_code": "DWS.1", "fail_reason": "no"},
@@ -265,7 +265,7 @@ ANSWERS = {
     # On one page of EIP it is a list.
     "eip": v1_job([{"a": 1}], sub_tasks=[]),
     "sdrs": v1_job({}, sub_tasks=[]),
-    "cfw": Answer(
+    "cfw": Response(
         body={"data": {"id": ID, "status": "Running", "begin_time": 1795161600123, "end_time": 0}},
         expect={"created_at": "2026-11-20T08:00:00.123Z", "ended_at": None, "name": None},
         statuses={"Running": "running", "Success": "succeeded", "Failed": "failed", "Completed": "unknown"},
@@ -273,7 +273,7 @@ ANSWERS = {
         id_at=("data", "id"),
         status_at=("data", "status"),
     ),
-    "cse": Answer(
+    "cse": Response(
         body={"id": ID, "type": "Create", "status": "Executing", "startTime": 1795161600000, "endTime": 0,
               "tasks": [{"taskName": "check", "status": "Finished", "tasks": [{"status": "Error"}]},
                         {"taskName": "install", "status": "Executing", "tasks": []}]},
@@ -286,7 +286,7 @@ ANSWERS = {
                 (400, "SVCSTG.00400", "fatal")],
         id_at=("id",),
     ),
-    "cph": Answer(
+    "cph": Response(
         body={"job_id": ID, "status": 1, "begin_time": "2026-11-20T08:00:00Z", "server_id": "s1", "phone_id": "p1",
               "error_code": "CPH.1", "error_msg": "no", "execute_msg": "ok", "request_id": "r"},
         expect={"instance_id": "s1", "created_at": "2026-11-20T08:00:00Z", "ended_at": None, "fail_reason": "no",
@@ -295,7 +295,7 @@ ANSWERS = {
         errors=[(404, "CPH.0404", "not_found"), (400, "CPH.0400", "fatal")],
     ),
 }  # fmt: skip
-EVERY = pytest.mark.parametrize("service", ANSWERS)
+EVERY = pytest.mark.parametrize("service", RESPONSES)
 
 
 def ref_of(service: str) -> TaskRef:
@@ -309,8 +309,8 @@ def read(service: str, body: t.Any) -> Task:
 
 
 def changed(service: str, path: tuple[t.Any, ...], value: t.Any) -> Body:
-    """The answer with something else at a path; ``KeyError`` takes it away."""
-    body = copy.deepcopy(ANSWERS[service].body)
+    """The response with something else at a path; ``KeyError`` takes it away."""
+    body = copy.deepcopy(RESPONSES[service].body)
     record: t.Any = body
     for key in path[:-1]:
         record = record[key]
@@ -322,18 +322,18 @@ def changed(service: str, path: tuple[t.Any, ...], value: t.Any) -> Body:
 
 
 def with_status(service: str, status: t.Any) -> Body:
-    return changed(service, ANSWERS[service].status_at, status)
+    return changed(service, RESPONSES[service].status_at, status)
 
 
-def test_every_service_has_answers() -> None:
-    assert list(ANSWERS) == list(SERVICES)
+def test_every_service_has_responses() -> None:
+    assert list(RESPONSES) == list(SERVICES)
 
 
 @EVERY
-def test_an_answer(service: str) -> None:
-    task = read(service, ANSWERS[service].body).to_dict()
+def test_a_response(service: str) -> None:
+    task = read(service, RESPONSES[service].body).to_dict()
     assert (task["service"], task["id"], task["state"]) == (service, ID, "running")
-    expect = dict(ANSWERS[service].expect)
+    expect = dict(RESPONSES[service].expect)
     steps = expect.pop("steps", None)
     assert {name: task[name] for name in expect} == expect
     assert steps is None or [(step["name"], step["state"]) for step in task["sub_tasks"]] == steps
@@ -341,10 +341,10 @@ def test_an_answer(service: str) -> None:
 
 @EVERY
 def test_words(service: str) -> None:
-    for word, state in ANSWERS[service].statuses.items():
+    for word, state in RESPONSES[service].statuses.items():
         task = read(service, with_steps(service, word))
         assert (task.status, task.state) == (word.strip(), state), word
-    assert set(SERVICES[service].statuses) <= {"fail", *(word.strip().lower() for word in ANSWERS[service].statuses)}
+    assert set(SERVICES[service].statuses) <= {"fail", *(word.strip().lower() for word in RESPONSES[service].statuses)}
 
 
 @EVERY
@@ -359,14 +359,14 @@ def test_no_status(service: str, status: t.Any) -> None:
 @EVERY
 @pytest.mark.parametrize("word", ["success", "completed"])
 def test_a_status_elsewhere_does_not_count(service: str, word: str) -> None:
-    body = {**ANSWERS[service].body, "state": word, "result": word, "job_status": word}
+    body = {**RESPONSES[service].body, "state": word, "result": word, "job_status": word}
     assert read(service, body).state == "running"
 
 
 @EVERY
 @pytest.mark.parametrize("other", ["another-id", 12])
-def test_another_task_is_no_answer(service: str, other: t.Any) -> None:
-    body = changed(service, ANSWERS[service].id_at, other)
+def test_another_task_is_no_response(service: str, other: t.Any) -> None:
+    body = changed(service, RESPONSES[service].id_at, other)
     if service == "rds":
         assert read(service, body).id == str(other)
         return
@@ -376,9 +376,9 @@ def test_another_task_is_no_answer(service: str, other: t.Any) -> None:
 
 @EVERY
 @pytest.mark.parametrize("missing", [KeyError, None, ""], ids=repr)
-def test_an_answer_without_an_id(service: str, missing: t.Any) -> None:
+def test_a_response_without_an_id(service: str, missing: t.Any) -> None:
     """An object is the one that was asked for; in a list, nothing is known of it."""
-    body = changed(service, ANSWERS[service].id_at, missing)
+    body = changed(service, RESPONSES[service].id_at, missing)
     if SERVICES[service].root.endswith("[]"):
         with pytest.raises(UnreadableResponseError, match="another task"):
             read(service, body)
@@ -408,9 +408,9 @@ def test_another_shape_where_the_task_should_be(service: str, inner: t.Any) -> N
     if not root:
         return
     with pytest.raises(UnreadableResponseError):
-        read(service, {**ANSWERS[service].body, root: inner})
+        read(service, {**RESPONSES[service].body, root: inner})
     # As flat as other services have it, under another name, or in a list instead of alone.
-    record = ANSWERS[service].body[root]
+    record = RESPONSES[service].body[root]
     for body in (record, {"other": record}, {root: record[0] if isinstance(record, list) else [record]}):
         with pytest.raises(UnreadableResponseError):
             read(service, body)
@@ -427,18 +427,18 @@ def test_an_empty_list_is_an_unknown_id(service: str) -> None:
 @pytest.mark.parametrize("service", [name for name in SERVICES if SERVICES[name].root.endswith("[]")])
 @pytest.mark.parametrize("count", ["1", 1, "9", None])
 def test_what_a_list_says_of_its_length_does_not_count(service: str, count: t.Any) -> None:
-    body = {**ANSWERS[service].body, "task_count": count, "total_count": count}
+    body = {**RESPONSES[service].body, "task_count": count, "total_count": count}
     assert read(service, body).state == "running"
 
 
 @EVERY
 def test_further_keys_and_missing_ones(service: str) -> None:
     """Only what identifies a task is needed."""
-    at = ANSWERS[service].status_at[:-1] or ()
+    at = RESPONSES[service].status_at[:-1] or ()
     assert read(service, changed(service, (*at, "news"), {"a": [1]})).state == "running"
     least: t.Any = None
-    for path in (ANSWERS[service].id_at, ANSWERS[service].status_at):
-        value = ID if path is ANSWERS[service].id_at else next(iter(ANSWERS[service].statuses))
+    for path in (RESPONSES[service].id_at, RESPONSES[service].status_at):
+        value = ID if path is RESPONSES[service].id_at else next(iter(RESPONSES[service].statuses))
         least = grown(least, path, value)
     task = read(service, least)
     assert (task.id, task.progress, task.fail_reason, task.sub_tasks) == (ID, None, None, ())
@@ -455,12 +455,12 @@ def grown(body: t.Any, path: tuple[t.Any, ...], value: t.Any) -> t.Any:
 
 # Errors, over real connections
 
-ERROR_ROWS = [(service, *row) for service, answer in ANSWERS.items() for row in answer.errors]
+ERROR_ROWS = [(service, *row) for service, response in RESPONSES.items() for row in response.errors]
 
 
 @pytest.mark.parametrize(("service", "status", "code", "error_class"), ERROR_ROWS)
 def test_an_error(cloud: t.Any, service: str, status: int, code: str | None, error_class: str) -> None:
-    *around, code_key, message_key = ANSWERS[service].error_keys
+    *around, code_key, message_key = RESPONSES[service].error_keys
     body: Body = {code_key: code, message_key: "You cannot have this."}
     cloud.sim.add_fault("status", status=status, body=json.dumps({around[0]: body} if around else body))
     with pytest.raises(ApiError) as caught:
@@ -522,7 +522,7 @@ def test_nothing_where_something_may_be(key: str, nothing: t.Any) -> None:
 
 
 def test_a_reason_in_the_spelling_of_an_example() -> None:
-    failed = {**ANSWERS["dcs"].body, "status": "FAIL", "fail_resson": "no standby"}
+    failed = {**RESPONSES["dcs"].body, "status": "FAIL", "fail_resson": "no standby"}
     assert read("dcs", failed).fail_reason == read("dcs", {**failed, "fail_reason": ""}).fail_reason == "no standby"
     assert read("dcs", {**failed, "fail_reason": "quota"}).fail_reason == "quota"
 
@@ -598,7 +598,7 @@ def test_a_status_and_steps(status: str, words: str, state: str) -> None:
 
 
 def with_steps(service: str, status: t.Any, *steps: str) -> Body:
-    """The answer of a service with a status, and steps in these."""
+    """The response of a service with a status, and steps in these."""
     row = SERVICES[service]
     body = with_status(service, status)
     if not row.sub_tasks or service == "eip":
@@ -608,9 +608,9 @@ def with_steps(service: str, status: t.Any, *steps: str) -> Body:
 
 
 def steps_at(service: str) -> tuple[t.Any, ...]:
-    """Where an answer has its steps."""
+    """Where a response has its steps."""
     row = SERVICES[service]
-    around = ANSWERS[service].status_at[:-1] if row.root else ()
+    around = RESPONSES[service].status_at[:-1] if row.root else ()
     return (*around, *row.sub_tasks.split("."))
 
 
@@ -657,15 +657,15 @@ def test_a_failed_step_says_why_the_task_failed(service: str) -> None:
     where = tuple(SERVICES[service].fields["fail_reason"].split("."))
     body = with_reason(service, where, "no host", words["succeeded"], words["succeeded"], words["failed"])
     assert read(service, body).fail_reason == "no host"
-    around = ANSWERS[service].status_at[: -SERVICES[service].fields["status"].count(".") - 1]
+    around = RESPONSES[service].status_at[: -SERVICES[service].fields["status"].count(".") - 1]
     assert read(service, grown(body, (*around, *where), "quota")).fail_reason == "quota"
     good = with_reason(service, where, "no host", words["succeeded"], words["succeeded"])
     assert read(service, grown(good, (*around, *where), "")).fail_reason is None
 
 
 def with_reason(service: str, where: tuple[str, ...], reason: str, status: str, *steps: str) -> Body:
-    """The answer of a service of which the last step has a reason, and the task has none."""
-    around = ANSWERS[service].status_at[: -SERVICES[service].fields["status"].count(".") - 1]
+    """The response of a service of which the last step has a reason, and the task has none."""
+    around = RESPONSES[service].status_at[: -SERVICES[service].fields["status"].count(".") - 1]
     body = grown(with_steps(service, status, *steps), (*around, *where), None)
     steps_read = entries(service, body)
     steps_read[-1] = grown(steps_read[-1], where, reason)
@@ -673,7 +673,7 @@ def with_reason(service: str, where: tuple[str, ...], reason: str, status: str, 
 
 
 def entries(service: str, body: t.Any) -> t.Any:
-    """The steps in an answer."""
+    """The steps in a response."""
     for key in steps_at(service):
         body = body[key]
     return body
@@ -715,13 +715,13 @@ def test_remaining_seconds_are_those_of_the_step_in_hand(remaining: t.Any, secon
     assert task.remaining_seconds == seconds
 
 
-def test_a_restore_of_an_instance_takes_the_one_that_is_answered() -> None:
+def test_a_restore_of_an_instance_takes_the_one_in_the_response() -> None:
     body = changed("taurusdb_restore", ("job_id",), "another-id")
     task = read_task(SERVICES["taurusdb_restore"], TaskRef("taurusdb_restore", None, "in07"), body)
     assert (task.id, task.state) == ("another-id", "running")
 
 
-def test_what_an_answer_lacks_is_what_was_asked_for() -> None:
+def test_what_a_response_lacks_is_what_was_requested() -> None:
     task = read_task(
         SERVICES["taurusdb_restore"], TaskRef("taurusdb_restore", ID, "in07", "Restore"), {"status": "complete"}
     )
@@ -837,5 +837,5 @@ def test_a_long_message_is_cut(cloud: t.Any) -> None:
 def test_the_figure_of_the_whole_comes_before_the_mean_of_the_steps() -> None:
     row = SERVICES["taurusdb_restore"]
     row = row._replace(fields=dict(row.fields, progress="progress"))
-    body = {**ANSWERS["taurusdb_restore"].body, "progress": "62%"}
+    body = {**RESPONSES["taurusdb_restore"].body, "progress": "62%"}
     assert read_task(row, ref_of("taurusdb_restore"), body).progress == 62
