@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from . import Simulator, accounts
-from .client import TOKEN, course, get, signed_headers
+from .client import TOKEN, get, signed_headers
 
 P = accounts.PROJECT_ID
 V1_WORDS = ("INIT", "RUNNING", "SUCCESS", "FAIL")
@@ -502,19 +502,18 @@ def test_the_older_path_of_image_jobs(sim: Simulator) -> None:
     ],
 )
 def test_resources(sim: Simulator, service: str, path: str, words: list[Any]) -> None:
-    task = sim.add_task(service, duration=0.2, id="r1", instance_name="one")
-
-    def poll() -> Any:
-        response = get(f"{sim.endpoint(service)}{path}r1")
+    def poll(age: float) -> Any:
+        sim.add_task(service, duration=100, age=age, id=f"r{age}", instance_name="one")
+        response = get(f"{sim.endpoint(service)}{path}r{age}")
         if response.status_code != 200:
             return response.status_code
         ((kind, body),) = response.json().items()
-        assert (body["id"], body["name"]) == ("r1", "one")
+        assert (body["id"], body["name"]) == (f"r{age}", "one")
         return f"{kind}.{body['status']}"
 
-    assert course(poll, lambda seen: bool(seen == words[-1])) == words
-    sim.remove_task(task["task_id"])
-    assert get(f"{sim.endpoint(service)}{path}r1").status_code == 404
+    assert [poll(50), poll(150)] == words
+    sim.remove_task("r50")
+    assert get(f"{sim.endpoint(service)}{path}r50").status_code == 404
 
 
 def test_instances_are_listed(sim: Simulator) -> None:
@@ -544,29 +543,39 @@ def test_operations_start_tasks(
     sim: Simulator, service: str, method: str, path: str, body: Any, status: int, key: str
 ) -> None:
     row = ROWS[service]
-    sim.change_operations(duration=0.2, outcome="failed")
     url = sim.endpoint(service) + path
     assert requests.request(method, url, json=body, timeout=5).status_code == 401
-    response = requests.request(method, url, headers=TOKEN, json=body, timeout=5)
-    assert response.status_code == status
-    task = {"service": service, "task_id": pick(response.json(), key), "instance_id": ""}
-    seen = course(lambda: pick(ask(sim, task).json(), row.status), lambda word: bool(word == row.words[3]))
-    assert row.words[1] in seen
+    for duration, words in ((100, row.words[:2]), (0, row.words[3:])):
+        sim.change_operations(duration=duration, outcome="failed")
+        response = requests.request(method, url, headers=TOKEN, json=body, timeout=5)
+        assert response.status_code == status
+        task = {"service": service, "task_id": pick(response.json(), key), "instance_id": ""}
+        assert pick(ask(sim, task).json(), row.status) in words
 
 
 def test_servers_come_and_go_with_their_tasks(sim: Simulator) -> None:
     url = f"{sim.endpoint('ecs')}/v1/{P}/cloudservers"
-    sim.change_operations(duration=0.2)
-    made = requests.post(url, headers=TOKEN, json={"server": {"count": 2}}, timeout=5).json()["serverIds"]
-    assert len(made) == 2
 
-    def poll() -> Any:
-        return get(f"{url}/{made[1]}").json().get("server", {}).get("status")
+    def make(duration: float) -> str:
+        sim.change_operations(duration=duration)
+        made = requests.post(url, headers=TOKEN, json={"server": {"count": 2}}, timeout=5).json()["serverIds"]
+        assert len(made) == 2
+        return str(made[1])
 
-    assert course(poll, lambda status: bool(status == "ACTIVE")) == ["BUILD", "ACTIVE"]
-    gone = {"servers": [{"id": made[1]}]}
-    assert requests.post(f"{url}/delete", headers=TOKEN, json=gone, timeout=5).status_code == 200
-    assert course(poll, lambda status: status is None) == ["ACTIVE", None]
+    def delete(server: str, duration: float) -> None:
+        sim.change_operations(duration=duration)
+        gone = {"servers": [{"id": server}]}
+        assert requests.post(f"{url}/delete", headers=TOKEN, json=gone, timeout=5).status_code == 200
+
+    def status(server: str) -> Any:
+        return get(f"{url}/{server}").json().get("server", {}).get("status")
+
+    assert status(make(100)) == "BUILD"
+    first, second = make(0), make(0)
+    assert status(first) == "ACTIVE"
+    delete(first, 100)
+    delete(second, 0)
+    assert (status(first), status(second)) == ("ACTIVE", None)
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"servers": []}', b'{"servers": [{}]}'])
