@@ -78,15 +78,27 @@ class RemotePolls:
         return unseal(result["observations"])
 
     def _run(self, args: dict[str, t.Any]) -> dict[str, t.Any]:
-        shell = self._action._connection._shell
         try:
-            return self._action._execute_module(module_name=MODULE, module_args=args, task_vars=self._task_vars)
+            result = self._action._execute_module(module_name=MODULE, module_args=args, task_vars=self._task_vars)
         except AnsibleError:
-            # The temporary folder on the target may be gone with the connection: the next poll makes a new one.
-            if shell.tmpdir:
-                self._lost_folders.append(shell.tmpdir)
-            shell.tmpdir = None
+            self._lose_folder()
             raise
+        self._remove_module()
+        return result
+
+    def _remove_module(self) -> None:
+        """Remove the file of the module, in which the options are: a wait that is interrupted could not."""
+        try:
+            self._action._remove_tmp_path(self._action._connection._shell.tmpdir)
+        except AnsibleError:
+            self._lose_folder()
+
+    def _lose_folder(self) -> None:
+        # The temporary folder on the target may be gone with the connection: the next poll makes a new one.
+        shell = self._action._connection._shell
+        if shell.tmpdir:
+            self._lost_folders.append(shell.tmpdir)
+        shell.tmpdir = None
 
     def _collect(self, result: dict[str, t.Any]) -> None:
         for key, known in self._remarks.items():

@@ -173,19 +173,23 @@ def _check_leftovers(stage: Stage, blow: Blow | None) -> None:
 def _allowed(stage: Stage, blow: Blow | None) -> dict[str, int]:
     """Return how many folders may be left, by the beginnings of their names: only what nobody is there to remove.
 
-    Ansible makes a folder for the module and copies it there. From a local wait the folder is gone once the module
-    runs; when Ansible is killed before that, or while it polls from another host, nobody knows of it any more. The same
-    is true of a socket to which no module has come yet, and of what a module that is killed has unpacked. What lies on
-    a host that is out of reach at the end stays there.
+    Ansible makes a folder for the module and copies it there; whenever it is ended while a module runs, it leaves that.
+    A local wait removes the folder once the module runs, one from another host after each poll. So one is left of a
+    poll from another host that a signal has met, and where Ansible is killed before the module runs. The same is true
+    of a socket to which no module has come yet. What a module has unpacked is left where it is killed, or is itself sent
+    SIGTERM before it can handle that. What lies on a host that is out of reach at the end stays there.
     """
     hosts = range(len(stage.trial.waits))
     remote = {host for host in hosts if stage.trial.waits[host].is_remote}
     lost = sum(stage.is_lost(host) for host in hosts)
-    if blow is None or not blow.is_kill:
+    if blow is None:
         return {COPIED: lost}
+    starting = blow.starting | remote
     if blow.target == "module":
-        return {COPIED: lost, UNPACKED: 1}
-    return {COPIED: len(blow.starting | remote) + lost, SOCKET: len(blow.starting - remote)}
+        return {COPIED: lost, UNPACKED: 1 if blow.is_kill or starting else 0}
+    if blow.is_kill:
+        return {COPIED: len(starting) + lost, SOCKET: len(blow.starting - remote)}
+    return {COPIED: len(remote) + lost, UNPACKED: len(starting) if (blow.name, blow.target) == ("TERM", "group") else 0}
 
 
 def _wrong(stage: Stage, text: str) -> WrongError:

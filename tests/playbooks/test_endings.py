@@ -58,9 +58,9 @@ class Scene:
         (module,) = [pid for pid in self.here.survivors() if is_module(pid)]
         return module
 
-    def until_polled(self) -> None:
+    def until_polled(self, times: int = 2) -> None:
         deadline = time.monotonic() + 60
-        while len(self.here.sim.requests()) < 2:
+        while len(self.here.sim.requests()) < times:
             assert time.monotonic() < deadline
             assert self.run.process.poll() is None, self.run.stdout
             time.sleep(0.05)
@@ -77,14 +77,16 @@ class Scene:
 
 
 @contextlib.contextmanager
-def waiting(here: Controller, *, keywords: dict[str, t.Any] | None = None, **options: t.Any) -> Iterator[Scene]:
+def waiting(
+    here: Controller, *, keywords: dict[str, t.Any] | None = None, polls: int = 2, **options: t.Any
+) -> Iterator[Scene]:
     task = here.sim.add_task("dds", status="Running", progress=40)
     given = {"service": "dds", "task_id": task["task_id"], "timeout": 60, "sleep": 0.3, "max_sleep": 0.3, **options}
     given = {name: value for name, value in given.items() if value is not None}
     play = here.play({"name": "wait", WAIT: given, **(keywords or {})})
     with here.start("ansible-playbook", play) as run:
         scene = Scene(here, run)
-        scene.until_polled()
+        scene.until_polled(polls)
         yield scene
 
 
@@ -115,6 +117,20 @@ def test_ansible_is_killed_during_a_remote_wait(here: Controller) -> None:
     with waiting(here) as scene:
         at = time.monotonic()
         os.kill(scene.ansible, signal.SIGKILL)
+        scene.run.process.wait(60)
+        scene.assert_nothing_is_left(at)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_ansible_is_ended_between_two_remote_polls(here: Controller, number: signal.Signals) -> None:
+    """The module, with the options in it, does not lie on the target meanwhile: nobody would remove it."""
+    here.hosts("h1", ansible_connection="progress_connection")
+    with waiting(here, polls=1, sleep=60, max_sleep=60, timeout=600) as scene:
+        deadline = time.monotonic() + 20
+        while here.litter() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        at = time.monotonic()
+        os.kill(scene.ansible, number)
         scene.run.process.wait(60)
         scene.assert_nothing_is_left(at)
 
