@@ -176,8 +176,8 @@ def _allowed(stage: Stage, blow: Blow | None) -> dict[str, int]:
     Ansible makes a folder for the module and copies it there; whenever it is ended while a module runs, it leaves that.
     A local wait removes the folder once the module runs, one from another host after each poll. So one is left of a
     poll from another host that a signal has met, and where Ansible is killed before the module runs. The same is true
-    of a socket to which no module has come yet. What a module has unpacked is left where it is killed, or is itself sent
-    SIGTERM before it can handle that. What lies on a host that is out of reach at the end stays there.
+    of a socket to which no module has come yet. What a module has unpacked is left where it is killed, or is itself
+    sent SIGTERM before it can handle that. What lies on a host that is out of reach at the end stays there.
     """
     hosts = range(len(stage.trial.waits))
     remote = {host for host in hosts if stage.trial.waits[host].is_remote}
