@@ -57,6 +57,27 @@ class TaskResponse(t.NamedTuple):
     body: t.Any
 
 
+class _Pauses:
+    """Pauses between throttled requests, growing, until so many seconds are over."""
+
+    def __init__(self, seconds: float, clock: t.Callable[[], float], sleep: t.Callable[[float], None]) -> None:
+        self._seconds = seconds
+        self._deadline = clock() + seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._low, self._high = REFUSED_PAUSE
+
+    def sleep(self, error: ApiError) -> bool:
+        """Pause before the request is sent again; false, with the limit told in the error, if no time is left."""
+        pause = error.retry_after or random.uniform(self._low, self._high)
+        if self._clock() + pause > self._deadline:
+            error.hint = _throttled_hint(error, self._seconds)
+            return False
+        self._sleep(pause)
+        self._low, self._high = self._low * 2, self._high * 2
+        return True
+
+
 class TaskClient:
     """Asks for tasks, each where it is and with the credentials for it.
 
@@ -131,6 +152,19 @@ class TaskClient:
             for ref, result in zip(refs, results)
         ]
 
+    def query_tasks(self, refs: t.Sequence[TaskRef]) -> list[Task | ApiError]:
+        """Ask for many tasks at once, in the order given; what the request limit held up is sent again."""
+        results = self.get_tasks(refs)
+        pauses = self._pauses()
+        while held_up := [index for index, result in enumerate(results) if _is_held_up(result)]:
+            refused = next((results[index] for index in held_up if _is_throttled(results[index])), None)
+            if refused is None or not pauses.sleep(t.cast(ApiError, refused)):
+                break
+            again = self.get_tasks([refs[index] for index in held_up])
+            for index, result in zip(held_up, again):
+                results[index] = result
+        return results
+
     def list_tasks(self, ref: TaskRef, wanted: Wanted, now: float) -> Found:
         """Find tasks in the list of a service; ``ref`` says which service, instance, region and project.
 
@@ -187,24 +221,20 @@ class TaskClient:
 
         ``seconds`` bounds one call: a server that drips, or a name look-up that hangs, must not hold the module.
         """
-        deadline = self._clock() + self._request_timeout
-        low, high = REFUSED_PAUSE
+        pauses = self._pauses()
         while True:
             try:
                 (result,) = run_all([call], workers=1, patience=seconds + GRACE_SECONDS)
             except ApiError as error:
-                if error.error_class is not ErrorClass.THROTTLED:
-                    raise
-                pause = error.retry_after or random.uniform(low, high)
-                if self._clock() + pause > deadline:
-                    error.hint = _throttled_hint(error, self._request_timeout)
+                if error.error_class is not ErrorClass.THROTTLED or not pauses.sleep(error):
                     raise
             else:
                 if isinstance(result, Missing):
                     raise _not_in_time(action, seconds, result)
                 return result
-            self._sleep(pause)
-            low, high = low * 2, high * 2
+
+    def _pauses(self) -> _Pauses:
+        return _Pauses(self._request_timeout, self._clock, self._sleep)
 
     def _endpoint(self, ref: TaskRef) -> str:
         given = ref.endpoint or self._params.get("endpoint")
@@ -313,6 +343,11 @@ def _list_action(ref: TaskRef) -> str:
 
 def _is_throttled(result: Task | ApiError) -> bool:
     return isinstance(result, ApiError) and result.error_class is ErrorClass.THROTTLED
+
+
+def _is_held_up(result: Task | ApiError) -> bool:
+    held_up = (ErrorClass.THROTTLED, ErrorClass.NOT_POLLED)
+    return isinstance(result, ApiError) and result.error_class in held_up
 
 
 def _read_task(service: Service, ref: TaskRef, request: Request, response: Response) -> Task:

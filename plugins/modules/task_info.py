@@ -319,7 +319,7 @@ def query(params: t.Mapping[str, t.Any], client: TaskClient) -> list[TaskWatch]:
         raise InputError(f"{' and '.join(given)} can only choose among listed tasks: leave out task_id and tasks.")
     refs = refs_of(params)
     client.check(refs)
-    return [watch_of(ref, observation) for ref, observation in zip(refs, client.get_tasks(refs))]
+    return [watch_of(ref, observation) for ref, observation in zip(refs, client.query_tasks(refs))]
 
 
 def find(params: t.Mapping[str, t.Any], client: TaskClient, now: float) -> dict[str, t.Any]:

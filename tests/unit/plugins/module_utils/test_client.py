@@ -509,6 +509,26 @@ def test_a_throttled_query_is_sent_again(cloud: t.Any) -> None:
     assert 4 <= second <= 10
 
 
+def test_of_a_throttled_query_for_many_tasks_the_rest_is_sent_again(cloud: t.Any) -> None:
+    tasks = [cloud.sim.add_task("dds") for dummy in range(20)]
+    refs = [*map(ref_of, tasks), TaskRef("dds", "t-unknown")]
+    client = cloud.by_token("dds", request_timeout=60)
+    clock = with_clock(client)
+    cloud.sim.add_fault("throttle", first=1, retry_after=7)
+    *found, unknown = client.query_tasks(refs)
+    assert [task.id for task in found] == [task["task_id"] for task in tasks]
+    assert unknown.error_class is ErrorClass.NOT_FOUND
+    assert clock.pauses == [7.0]
+    # Nothing is asked twice.
+    assert len(cloud.sim.requests()) == len(refs) + 1
+
+    cloud.sim.add_fault("throttle")
+    errors = client.query_tasks(refs)
+    assert {error.error_class for error in errors} <= {ErrorClass.THROTTLED, ErrorClass.NOT_POLLED}
+    assert sum(clock.pauses) <= 7 + 60
+    assert "The limit of 200 requests in 5 minutes is shared by everything that uses the account" in str(errors[0])
+
+
 def test_retry_after_is_obeyed(cloud: t.Any) -> None:
     task = cloud.sim.add_task("kafka")
     client = cloud.by_token("kafka", request_timeout=60)
@@ -936,7 +956,7 @@ def test_find_task(cloud: t.Any, service: str) -> None:
     task = cloud.sim.add_task(service)
     params = {"task_id": task["task_id"], "instance_id": task["instance_id"], "task_name": task["task_name"]}
     result = _query_module.run(service, params, cloud.by_token(service))
-    assert set(result) == {"task", "response"}
+    assert set(result) == {"task", "response", "failure"}
     assert result["task"]["id"] == task["task_id"]
     assert set(result["task"]) == set(Task("dds", "pending").to_dict())
 
