@@ -9,11 +9,15 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
+import re
+
 # The longest message of a module.
 MAX_MESSAGE = 5000
 CUT = "..."
 # Of a text so many times as long as may be shown is read.
 READ = 8
+# Up to the last blank or, as Chinese texts have none, the last mark between sentences or their parts.
+_WHOLE_WORDS = re.compile(r".*[ 。，；：、！？]")  # noqa: RUF001
 
 
 def plain(text: str, limit: int = MAX_MESSAGE) -> str:
@@ -26,8 +30,8 @@ def plain(text: str, limit: int = MAX_MESSAGE) -> str:
     if len(line) <= limit and len(read) == len(text):
         return line
     # Whole words only: Ansible would not know the beginning of a secret, and mask it.
-    head = line[: limit - len(CUT)].rpartition(" ")[0]
-    return f"{head} {CUT}" if head else CUT
+    head = _WHOLE_WORDS.match(line[: limit - len(CUT)])
+    return f"{head[0]}{CUT}" if head else CUT
 
 
 def sentence(text: str) -> str:

@@ -963,7 +963,8 @@ def test_find_task(cloud: t.Any, service: str) -> None:
 
 def test_find_task_that_is_not_there(cloud: t.Any) -> None:
     result = _query_module.run("dds", {"task_id": "unknown"}, cloud.by_token("dds"))
-    assert result == {"task": None, "response": {"error_code": "DBS.200543", "error_msg": "The job does not exist."}}
+    body = {"error_code": "DBS.200543", "error_msg": "The job does not exist."}
+    assert result == {"task": None, "response": body, "failure": None}
 
 
 def test_no_thread_is_left(cloud: t.Any) -> None:

@@ -38,6 +38,8 @@ def test_plain(text: str, shown: str) -> None:
         # No word is cut: it may be a secret, of which Ansible would not mask the beginning.
         ("password hunter2hunter2", 20, "password ..."),
         ("x" * 1_000_000, 60, "..."),
+        # Chinese has no blanks.
+        ("磁盘已满。请清理磁盘，然后重试。", 13, "磁盘已满。..."),
         ("secret" + " " * 1_000_000 + "x", 60, "..."),
     ],
 )
