@@ -13,6 +13,7 @@ import typing as t
 
 from ._custom import CUSTOM, NOT_FOUND_CHOICES, WORD_LISTS, service_of
 from ._errors import InputError
+from ._policy import Policy
 from ._services import SERVICES
 from ._settings import SECRETS
 from ._task import STATES, TaskRef, is_id
@@ -112,15 +113,15 @@ def task_info_arguments() -> ArgumentSpec:
 def wait_arguments() -> ArgumentSpec:
     """Return the options of wait_for_task."""
     policy: ArgumentSpec = {
-        "require": {"type": "str", "choices": ["all", "any"], "default": "all"},
-        "fail_fast": {"type": "bool", "default": True},
-        "timeout": {"type": "float", "default": 3600.0},
-        "delay": {"type": "float", "default": 0.0},
-        "sleep": {"type": "float", "default": 5.0},
-        "max_sleep": {"type": "float", "default": 30.0},
+        "require": {"type": "str", "choices": ["all", "any"], "default": Policy.require},
+        "fail_fast": {"type": "bool", "default": Policy.fail_fast},
+        "timeout": {"type": "float", "default": Policy.timeout},
+        "delay": {"type": "float", "default": Policy.delay},
+        "sleep": {"type": "float", "default": Policy.sleep},
+        "max_sleep": {"type": "float", "default": Policy.max_sleep},
         "stall_timeout": {"type": "float"},
-        "not_found_grace": {"type": "float", "default": 60.0},
-        "error_grace": {"type": "float", "default": 300.0},
+        "not_found_grace": {"type": "float", "default": Policy.not_found_grace},
+        "error_grace": {"type": "float", "default": Policy.error_grace},
         "progress": {"type": "bool", "default": True},
     }
     return {**connection_arguments(), **tasks_arguments(), **policy}

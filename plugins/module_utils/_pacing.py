@@ -24,6 +24,8 @@ import math
 import re
 import typing as t
 
+from ._policy import EPSILON
+
 # The first chunk of a wait that knows no limit; each further one is twice as large.
 FIRST_CHUNK = 50
 # Between two chunks.
@@ -56,7 +58,6 @@ MARGIN = 0.98
 BURST_SECONDS = 2.0
 # A limit that is told in words is believed within this factor of what was measured.
 MAX_DOUBT = 30.0
-EPSILON = 1e-6
 
 # What the gateway says of its limit: "policy user over ratelimit,limit:200,time:5 minute".
 TOLD_LIMIT = re.compile(r"limit:\s*(\d+)\s*,\s*time:\s*(\d+)\s*(second|minute|hour)", re.IGNORECASE)
