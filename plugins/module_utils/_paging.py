@@ -74,11 +74,15 @@ class PageReader:
 
     def _by_record(self, page_size: int) -> t.Iterator[list[Record]]:
         offset = max(len(self._seen) - OVERLAP, 1)
-        steps_back = 0
+        steps_back = without_news = 0
         while not self._at_limit():
             page = yield from self._page(offset)
             if not page.news and len(page.ids) < page_size:
                 return
+            without_news = 0 if page.news else without_news + 1
+            # Full pages of nothing but known records: the API takes no notice of the offset.
+            if without_news > PAGES_WITHOUT_NEWS:
+                self._pages_left = 0
             # Without an overlap, records before the page may have moved out of sight.
             if page.ids and len(page.news) == len(page.ids) and steps_back < 3:
                 offset, steps_back = max(offset - page_size // 2, 1), steps_back + 1

@@ -92,7 +92,7 @@ class Survey:
             self._begin(now)
         page = self._next_page(now)
         tasks = {self._refs[task.id]: task for task in page or () if task.id in self._refs}
-        self._shown.update(str(ref.task_id) for ref in tasks)
+        self._shown.update(str(ref.task_id) for ref, task in tasks.items() if task.state != State.UNKNOWN)
         if page is None and not self.is_given_up:
             self._finish(wanted)
         elif self._requests > max(MAX_COST * len(wanted), 2):

@@ -25,31 +25,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from waiting import SLEEP, WORDS, Outcome, by_password, item, options, wait
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import refs_of, wait_arguments
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._channel import Channel
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._client import TaskClient, new_task_client
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._argspec import refs_of
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._pacing import FIRST_CHUNK
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._stream import Stream
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
 from ansible_collections.huaweicloud.tasks.plugins.modules import wait_for_task
 from simulator import Simulator, accounts
 
 SERVICES = ("taurusdb", "taurusdb_restore", "dds", "kafka")
-WORDS = {
-    "taurusdb": ("Running", "Completed"),
-    "taurusdb_restore": ("Running", "complete"),
-    "dds": ("Running", "Completed"),
-    "kafka": ("EXECUTING", "SUCCESS"),
-}
 KEYS = {"changed", "tasks", "task", "pending", "elapsed", "polls", "msg", "failure"}
-SLEEP = 0.2
 GRACE = 0.6
 LONG_AFTER_GRACE = 3.0
 # What a busy machine may take in addition.
 SLACK = 8.0
-
-Happening = t.Callable[[int, bool], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,79 +209,6 @@ HUGE = [
 ]
 BY_NAME = {fault.name: fault for fault in FAULTS}
 CELLS = [(fault.name, moment, service) for fault in FAULTS for moment in fault.moments for service in fault.services]
-
-
-def options(sim: Simulator, **given: t.Any) -> dict[str, t.Any]:
-    """The options of the module as Ansible gives them."""
-    defaults = {name: spec.get("default") for name, spec in wait_arguments().items()}
-    ours = {
-        "endpoint": sim.url,
-        "iam_endpoint": sim.endpoint("iam"),
-        "project_id": accounts.PROJECT_ID,
-        "auth_token": accounts.TOKEN,
-        "sleep": SLEEP,
-        "max_sleep": SLEEP,
-        "timeout": 20.0,
-        "request_timeout": 10.0,
-    }
-    return {**defaults, **ours, **given}
-
-
-def item(task: t.Mapping[str, str]) -> dict[str, str]:
-    """A task of the simulator in the form of the option ``tasks``."""
-    return {name: task[name] for name in ("service", "task_id", "instance_id", "task_name")}
-
-
-class Director:
-    """Stands before the client and lets things happen before a look; it knows which look is the last one."""
-
-    def __init__(self, client: TaskClient, happening: Happening, deadline: float) -> None:
-        self._client = client
-        self._happening = happening
-        self._deadline = deadline
-        self._looks = 0
-
-    def check(self, refs: t.Sequence[TaskRef]) -> None:
-        self._client.check(refs)
-
-    def open_list(self, ref: TaskRef) -> t.Any:
-        return self._client.open_list(ref)
-
-    def get_tasks(self, refs: t.Sequence[TaskRef], limit: float | None = None) -> t.Sequence[t.Any]:
-        self._looks += 1
-        self._happening(self._looks, time.monotonic() >= self._deadline)
-        return self._client.get_tasks(refs, limit)
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """How a wait ended, in how many seconds, and with which warnings."""
-
-    result: dict[str, t.Any]
-    seconds: float
-    warnings: list[str]
-
-    @property
-    def kind(self) -> str | None:
-        return self.result["failure"] and str(self.result["failure"]["kind"])
-
-
-def wait(params: dict[str, t.Any], happening: Happening = lambda look, last: None, check_mode: bool = False) -> Outcome:
-    """Run the module's work in this process."""
-    warnings: list[str] = []
-    begun = time.monotonic()
-    client = Director(
-        new_task_client(params, environ={}, mask=lambda secret: None), happening, begun + params["timeout"]
-    )
-    result = wait_for_task.wait(
-        params,
-        t.cast(TaskClient, client),
-        Stream(Channel(), refs_of(params), ()),
-        check_mode=check_mode,
-        started=begun,
-        warn=warnings.append,
-    )
-    return Outcome(result, time.monotonic() - begun, warnings)
 
 
 class Cell:
@@ -587,11 +503,6 @@ def test_an_unlisted_word_of_a_step_which_decides_the_state_is_warned_of(sim: Si
 
 
 # Credentials
-
-
-def by_password(sim: Simulator, **given: t.Any) -> dict[str, t.Any]:
-    login = {"username": accounts.USERNAME, "password": accounts.PASSWORD, "domain_name": accounts.DOMAIN_NAME}
-    return options(sim, auth_token=None, **login, **given)
 
 
 def logins(sim: Simulator) -> int:
