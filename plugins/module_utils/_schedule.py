@@ -88,6 +88,9 @@ class Lane:
     def take(self, now: float, *, is_last: bool) -> list[TaskWatch]:
         """Return what to poll now, the least recently polled first; at the last poll as much as makes sense."""
         due = sorted(self.due(now), key=lambda watch: -watch.urgency(now))
+        if self.pacer.is_refused:
+            # What is asked for next finds out whether the refusal was for one task alone.
+            due.sort(key=lambda watch: watch.refused_at)
         allowed = self.pacer.allowance(now)
         if is_last:
             return due[: max(allowed, 1)] if self.pacer.limited else due
@@ -190,6 +193,7 @@ class Schedule:
             elif is_granted(observation):
                 self._plan_alone(watch, began, now, stalls_at)
             elif is_throttled(observation):
+                watch.refused_at = now
                 watch.wanted_at = began if watch.wanted_at is None else watch.wanted_at
                 watch.due = self._by_deadline(now + self._backoff.shortest())
         self._leave_round(now, stalls_at)

@@ -349,6 +349,14 @@ def test_after_a_refusal_one_request_finds_out_whether_the_limit_lets_any_throug
     assert "".join(sky.polled_ids[2:10]) == "abcdabcd"
 
 
+@pytest.mark.parametrize("sleep", [1, 5])
+def test_a_task_that_alone_is_refused_keeps_none_from_its_poll(sleep: float) -> None:
+    sky = cloud([throttled()], [running(), DONE], [running(), DONE])
+    end = sky.run(timeout=300, sleep=sleep)
+    assert failure_kind(end) == "timeout"
+    assert [watch.succeeded for watch in end.watches] == [False, True, True]
+
+
 @pytest.mark.parametrize("code", ["APIGW.0308", "APIG.0308"])
 def test_only_the_api_that_refuses_is_polled_less(code: str) -> None:
     refused = [running(1), http_error(429, code), *[running(1)] * 40]
