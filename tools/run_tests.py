@@ -90,8 +90,11 @@ class Checks:
         yield self._measured_pytest("units", "tests/unit")
 
     def faults(self) -> Iterator[Step]:
-        """Trouble over real sockets, which is mostly waiting, and the simulator that makes it."""
-        yield self._measured_pytest("faults", "tests/faults", "tests/simulator")
+        """Trouble over real sockets, which is mostly waiting, and the simulator that makes it.
+
+        By file, since many waits run at the same time in a fixture that the tests of a file share.
+        """
+        yield self._measured_pytest("faults", "--dist", "loadfile", "tests/faults", "tests/simulator")
 
     def _measured_pytest(self, group: str, *what: str) -> Step:
         env = environment(self._home(group), checkout.ROOT / ".venv" / "collections")

@@ -17,6 +17,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Tas
 from ansible_collections.huaweicloud.tasks.plugins.modules import wait_for_task
 from simulator import Simulator, accounts
 
+SERVICES = ("taurusdb", "taurusdb_restore", "dds", "kafka")
 # Of a task that runs, and of one that has succeeded.
 WORDS = {
     "taurusdb": ("Running", "Completed"),
@@ -25,6 +26,10 @@ WORDS = {
     "kafka": ("EXECUTING", "SUCCESS"),
 }
 SLEEP = 0.2
+# How long trouble is survived.
+GRACE = 0.6
+# What a busy machine may take in addition.
+SLACK = 8.0
 
 Happening = t.Callable[[int, bool], None]
 
