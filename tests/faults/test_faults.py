@@ -50,7 +50,7 @@ class Fault:
     pause: float = SLEEP
     request_timeout: float = 10.0
     # Of the cells in which the last look meets the fault.
-    timeout: float = 2.5
+    timeout: float = 3.0
 
     def expected(self, service: str) -> tuple[int | None, str | None]:
         return self.kafka if self.kafka and service == "kafka" else (self.http_status, self.code)
@@ -147,8 +147,8 @@ FAULTS = [
     ),
     Fault("reset", "reset", failure="connection"),
     Fault("close", "close", failure="connection"),
-    Fault("hang", "hang", failure="connection", request_timeout=1.2),
-    Fault("drip", "drip", failure="connection", request_timeout=1.2),
+    Fault("hang", "hang", failure="connection", request_timeout=2.0),
+    Fault("drip", "drip", failure="connection", request_timeout=2.0),
     Fault("truncated", "truncated", failure="connection"),
     Fault("not JSON", "not_json", http_status=200),
     Fault("login page", "login_page", http_status=200),
@@ -241,9 +241,9 @@ class Cell:
 
 
 # With more at a time they would wait for each other.
-CELLS_AT_A_TIME = 40
-# So many times the cells are run, a part of them each time.
-PARTS = 4
+CELLS_AT_A_TIME = 24
+# So many times the cells are run, a part of them each time; it mixes the services.
+PARTS = 5
 
 
 class Laboratory:

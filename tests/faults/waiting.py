@@ -29,7 +29,7 @@ SLEEP = 0.2
 # How long trouble is survived.
 GRACE = 0.6
 # What a busy machine may take in addition.
-SLACK = 8.0
+SLACK = 15.0
 
 Happening = t.Callable[[int, bool], None]
 
@@ -100,11 +100,18 @@ def wait(
     happening: Happening = lambda look, last: None,
     check_mode: bool = False,
     lists: bool = True,
+    source: str | None = None,
 ) -> Outcome:
-    """Run the module's work in this process; without ``lists`` as if no service had any."""
+    """Run the module's work in this process; without ``lists`` as if no service had any.
+
+    ``source`` is the address that the requests come from.
+    """
     warnings: list[str] = []
     begun = time.monotonic()
     task_client = new_task_client(params, environ={}, mask=lambda secret: None)
+    if source:
+        adapter = task_client._http._session.get_adapter(params["endpoint"])
+        adapter.poolmanager.connection_pool_kw["source_address"] = (source, 0)
     client = Director(task_client, happening, begun + params["timeout"], lists=lists)
     result = wait_for_task.wait(
         params,

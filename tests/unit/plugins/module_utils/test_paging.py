@@ -102,8 +102,16 @@ def test_pages_are_bounded() -> None:
 
 
 def test_a_server_that_always_says_the_same_is_read_to_an_end() -> None:
-    reader = PageReader(lambda position: [{"id": str(number)} for number in range(10)], lambda record: record["id"])
+    asked: list[int | str | None] = []
+
+    def fetch(position: int | str | None) -> list[dict[str, str]]:
+        asked.append(position)
+        return [{"id": str(number)} for number in range(10)]
+
+    reader = PageReader(fetch, lambda record: record["id"])
     assert len(names(reader.by_offset())) == 10
+    assert len(asked) <= 10
+    assert not reader.is_complete
 
 
 def test_records_without_an_id_are_left_out() -> None:
