@@ -90,4 +90,4 @@ def _failure_of(watch: TaskWatch) -> WaitFailure:
     task = t.cast(Task, watch.task)
     kind = "needs_action" if task.state == State.NEEDS_ACTION else "task_failed"
     message = task.fail_reason or f"the task's status is {task.status}"
-    return WaitFailure(kind, message, watch=watch)
+    return WaitFailure(kind, message, None, None, None, watch)

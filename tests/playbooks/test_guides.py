@@ -72,7 +72,7 @@ def test_the_wait_that_is_resumed_goes_on(sim: Simulator, tmp_path: Path) -> Non
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command(command: str, sim: Simulator, tmp_path: Path) -> None:
     if "task_id" not in command:
-        sim.add_task("taurusdb", instance_id="a23fb62bd61e4e9e9636fd2225f395bein07", duration=4)
+        cloud.finish_late(sim, "late", service="taurusdb", instance_id="a23fb62bd61e4e9e9636fd2225f395bein07")
     asked = f"{command} -e endpoint={sim.url}"
     done = cloud.run(["bash", "-euc", asked], tmp_path, cloud.environment(tmp_path, sim))
     cloud.assert_good(done)

@@ -328,12 +328,14 @@ def test_ctrl_c(here: Controller) -> None:
 
 
 def test_the_command_that_is_told_resumes_the_wait(here: Controller) -> None:
-    task = here.task("dds")
-    given = {**named("dds", task), "endpoint": here.sim.url, "project_id": accounts.PROJECT_ID}
-    run = here.run("ansible-playbook", here.play(wait("wait", {"tasks": [given], "sleep": 1, "timeout": 6})))
+    task, doomed = here.task("dds"), here.task("dds", duration=1, outcome="failed")
+    where = {"endpoint": here.sim.url, "project_id": accounts.PROJECT_ID}
+    tasks = [{**named("dds", each), **where} for each in (task, doomed)]
+    run = here.run("ansible-playbook", here.play(wait("wait", {"tasks": tasks})))
     assert run.process.returncode != 0
     last = run.progress()[-1].plain
     assert "resume with: " in last
+    assert doomed["task_id"] not in last
 
     here.sim.change_task(task["task_id"], status="Completed")
     here.hosts("localhost")

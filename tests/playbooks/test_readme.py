@@ -212,11 +212,11 @@ def test_the_exit_status_tells_that_the_task_failed(command: str, sim: Simulator
 
 @pytest.mark.parametrize("command", IDLE)
 def test_a_command_that_waits_until_an_instance_is_idle(command: str, sim: Simulator, tmp_path: Path) -> None:
-    running = sim.add_task("taurusdb", id=UNFINISHED, instance_id=INSTANCE, duration=4)
+    cloud.finish_late(sim, UNFINISHED, service="taurusdb", instance_id=INSTANCE)
     asked = pointed_at(sim, command)
     done = cloud.run(["bash", "-euc", asked], tmp_path, cloud.environment(tmp_path, sim))
     cloud.assert_good(done)
-    assert len(sim.requests(task_id=running["task_id"])) > 1
+    assert len(sim.requests(task_id=UNFINISHED)) > 1
 
 
 # The commands that install
