@@ -13,10 +13,10 @@ PRIVATE to the collection: it may change without notice.
 from __future__ import annotations
 
 import json
-import re
 import typing as t
 
 from ._channel import Channel
+from ._custom import CUSTOM
 from ._errors import KINDS, ApiError, ErrorClass
 from ._services import SERVICES
 from ._task import STATES, Task, TaskRef
@@ -38,10 +38,10 @@ KNOWN_WORDS = frozenset(
         *KINDS,
         *(each.value for each in ErrorClass),
         *SERVICES,
+        CUSTOM,
         *(status for service in SERVICES.values() for status in service.statuses),
     )
 )
-_CODE = re.compile(r"[A-Za-z]+\.[0-9]+", re.ASCII)
 
 
 class Mask:
@@ -66,7 +66,7 @@ class Mask:
         return value
 
     def _text(self, text: str, secrets: t.Sequence[str]) -> str:
-        if text in self._kept or text.lower() in KNOWN_WORDS or _CODE.fullmatch(text):
+        if text in self._kept or text.lower() in KNOWN_WORDS:
             return text
         if text in secrets:
             return WHOLE_MASK
