@@ -22,6 +22,11 @@ from ._text import CUT, plain
 
 _READERS: dict[str, t.Callable[[t.Any], str | None]] = {"created_at": read_time, "ended_at": read_time}
 MAX_MESSAGE_CHARACTERS = 300
+# A wait keeps them for each of its tasks. The entities of a batch of 500 servers have some 300,000 characters.
+MAX_DETAIL_CHARACTERS = 500_000
+# An empty structure takes many times the room of its text.
+DETAIL_OVERHEAD = 10
+MAX_STEPS = 10_000
 
 
 class UnreadableResponseError(ValueError):
@@ -60,7 +65,7 @@ def read_task(service: Service, ref: TaskRef, body: t.Any) -> Task:
         progress=_progress_of(_value_at(record, service.fields.get("progress", "")), sub_tasks),
         remaining_seconds=_remaining_of(sub_tasks),
         sub_tasks=sub_tasks,
-        details={path.rpartition(".")[2]: _value_at(record, path) for path in service.details},
+        details={path.rpartition(".")[2]: _bounded(_value_at(record, path)) for path in service.details},
         **_with_given_names(texts, ref),
     )
 
@@ -142,6 +147,17 @@ def _demand_known_keys(service: Service, record: dict[str, t.Any]) -> None:
         raise UnreadableResponseError("the response describes no task")
 
 
+def _bounded(value: t.Any) -> t.Any:
+    """Return a value of a response; None where it takes much room, as text or as structure."""
+    room, values = MAX_DETAIL_CHARACTERS, [value]
+    while values and room > 0:
+        each = values.pop()
+        room -= DETAIL_OVERHEAD + (len(each) if isinstance(each, (str, list, dict)) else 0)
+        if room > 0 and isinstance(each, (list, dict)):
+            values += (*each, *each.values()) if isinstance(each, dict) else each
+    return value if room > 0 else None
+
+
 def _read_sub_tasks(service: Service, record: dict[str, t.Any]) -> tuple[SubTask, ...]:
     return tuple(_read_sub_task(service, entry) for entry in _entries(service, record))
 
@@ -152,6 +168,8 @@ def _entries(service: Service, record: dict[str, t.Any]) -> list[dict[str, t.Any
         return []
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise UnreadableResponseError(f"'{service.sub_tasks}' is not a list of objects")
+    if len(entries) > MAX_STEPS:
+        raise UnreadableResponseError(f"'{service.sub_tasks}' has more than {MAX_STEPS} entries")
     return entries
 
 

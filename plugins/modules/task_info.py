@@ -209,7 +209,7 @@ tasks:
           description: Seconds until the step is done, or null.
           type: int
     details:
-      description: What only this API gives, under the API's own keys.
+      description: What only this API gives, under the API's own keys. A value of more than some 500,000 characters is null.
       type: dict
     error:
       description: Why this task could not be read, with the keys of RV(failure). Null where it could.

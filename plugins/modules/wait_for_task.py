@@ -287,7 +287,7 @@ tasks:
       type: list
       elements: dict
     details:
-      description: What only this API gives.
+      description: What only this API gives, under the API's own keys. A value of more than some 500,000 characters is null.
       type: dict
     error:
       description:

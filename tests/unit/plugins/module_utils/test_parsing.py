@@ -304,3 +304,34 @@ def test_where_a_service_is_asked(name: str, path: str, query: list[tuple[str, s
 
 def test_a_restore_is_asked_for_without_ids_too() -> None:
     assert SERVICES["taurusdb_restore"].query_of(TaskRef("taurusdb_restore", None, "i")) == []
+
+
+# What a wait for many tasks keeps
+
+
+def with_entities(entities: t.Any) -> Task:
+    service = SERVICES["taurusdb"]
+    body = {"job": {"id": "1", "status": "Completed", "entities": entities}}
+    return read_task(service, TaskRef("taurusdb", "1"), body)
+
+
+@pytest.mark.parametrize(
+    "entities",
+    ["x" * 600_000, {"x" * 600_000: 1}, [[]] * 60_000, [0] * 600_000, {str(number): {} for number in range(60_000)}],
+    ids=["text", "key", "lists", "numbers", "objects"],
+)
+def test_details_that_take_much_room_are_left_out(entities: t.Any) -> None:
+    task = with_entities({"deep": [entities]})
+    assert task.state == State.SUCCEEDED
+    assert task.details == {"entities": None}
+
+
+@pytest.mark.parametrize("entities", [None, "", 5, [], {"ids": ["x" * 36] * 1_000}])
+def test_details_are_kept(entities: t.Any) -> None:
+    assert with_entities(entities).details == {"entities": entities}
+
+
+def test_a_task_of_endless_steps_is_no_task() -> None:
+    body = {"job_id": "1", "status": "SUCCESS", "entities": {"sub_jobs": [{}] * 10_001}}
+    with pytest.raises(UnreadableResponseError, match="more than 10000"):
+        read_task(SERVICES["ecs"], TaskRef("ecs", "1"), body)
