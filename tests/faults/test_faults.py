@@ -49,7 +49,7 @@ class Fault:
     in_the_middle: int = 2
     pause: float = SLEEP
     request_timeout: float = 10.0
-    # Of the cells in which the last look meets the fault.
+    # Of the cells in which the last poll meets the fault.
     timeout: float = 3.0
 
     def expected(self, service: str) -> tuple[int | None, str | None]:
@@ -57,7 +57,7 @@ class Fault:
 
     @property
     def request_timeout_of_silence(self) -> float:
-        """How long one look takes that the fault leaves without an answer."""
+        """How long one poll takes that the fault leaves without an answer."""
         return self.request_timeout if self.kind in ("hang", "drip") else 0.0
 
     @property
@@ -65,8 +65,8 @@ class Fault:
         return MOMENTS if self.passing else MOMENTS[:4]
 
 
-# At the first look only; at looks in the middle; at the last look, which is at the deadline;
-# for ever after one good look; for ever from the first look on.
+# At the first poll only; at polls in the middle; at the last poll, which is at the deadline;
+# for ever after one good poll; for ever from the first poll on.
 MOMENTS = ("first", "middle", "last", "lost", "always")
 
 
@@ -215,7 +215,7 @@ class Cell:
             self._strike(**strike[self._moment])
         is_over = self._moment in ("first", "middle")
         grace = 20.0 if is_over or self._moment == "last" else GRACE
-        # Two looks, at the beginning and at the deadline, since a third one would follow too closely.
+        # Two polls, at the beginning and at the deadline, since a third one would follow too closely.
         clock = {"timeout": self._fault.timeout, "sleep": 0.6 * self._fault.timeout} if self._moment == "last" else {}
         if self._fault.throttled and self._moment in ("lost", "always"):
             clock = {"timeout": LONG_AFTER_GRACE}
@@ -227,13 +227,13 @@ class Cell:
             not_found_grace=grace,
             **clock,
         )
-        return wait(params, self._before_look)
+        return wait(params, self._before_poll)
 
-    def _before_look(self, look: int, last: bool) -> None:
+    def _before_poll(self, poll: int, last: bool) -> None:
         if self._moment == "last" and last:
             self._strike()
-        looks_until_the_end = {"first": 3, "middle": 2 + self._fault.in_the_middle}
-        if look == looks_until_the_end.get(self._moment):
+        polls_until_the_end = {"first": 3, "middle": 2 + self._fault.in_the_middle}
+        if poll == polls_until_the_end.get(self._moment):
             self._sim.change_task(self.victim["task_id"], status=self._done)
 
     def _strike(self, **when: int) -> None:
@@ -386,8 +386,8 @@ def check_the_end_of_patience(fault: Fault, moment: str, service: str, cell: Cel
     assert outcome.seconds <= waited + fault.pause + 3 * fault.request_timeout_of_silence + SLACK
     assert outcome.result["polls"] >= (3 if moment == "lost" else 2)
     if fault.failure == "not_found":
-        story = ", then disappeared from the API" if moment == "lost" else "(never seen)"
-        assert story in outcome.result["msg"]
+        expected = ", then disappeared from the API" if moment == "lost" else "(never seen)"
+        assert expected in outcome.result["msg"]
 
 
 def check_the_end_at_once(fault: Fault, service: str, cell: Cell, outcome: Outcome) -> None:
@@ -411,7 +411,7 @@ CHECKS = [fault for fault in FAULTS if fault.request_timeout >= 10]
 
 
 @pytest.mark.parametrize("fault", CHECKS, ids=[fault.name for fault in CHECKS])
-def test_check_mode_looks_once_whatever_happens(sim: Simulator, fault: Fault) -> None:
+def test_check_mode_polls_once_whatever_happens(sim: Simulator, fault: Fault) -> None:
     service = "dds" if "dds" in fault.services else fault.services[0]
     task = sim.add_task(service, status=WORDS[service][0])
     sim.add_fault(fault.kind, task_id=task["task_id"], **fault.given)

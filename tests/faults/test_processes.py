@@ -103,12 +103,12 @@ def test_a_process_succeeds(sim: Simulator, start: Start) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize(("moment", "count"), [("between looks", 1), ("a hanging answer", 1), ("many of them", 40)])
+@pytest.mark.parametrize(("moment", "count"), [("between polls", 1), ("a hanging answer", 1), ("many of them", 40)])
 def test_a_signal_ends_the_process_within_a_second(
     sim: Simulator, start: Start, number: signal.Signals, moment: str, count: int
 ) -> None:
     tasks = [item(sim.add_task("dds", status="Running")) for dummy in range(count)]
-    if moment != "between looks":
+    if moment != "between polls":
         sim.add_fault("hang")
     process = start(options(sim, tasks=tasks, timeout=60, sleep=30, max_sleep=30, request_timeout=30))
     wait_for_requests(sim, min(count, 16))

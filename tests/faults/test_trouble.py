@@ -50,8 +50,8 @@ def test_trouble_after_trouble_is_survived_as_long_as_good_answers_come(sim: Sim
     for number, kind in enumerate(("reset", "status", "not_json", "close", "empty", "truncated")):
         sim.add_fault(kind, task_id=task["task_id"], after=2 * number + 1, first=1)
 
-    def finish(look: int, last: bool) -> None:
-        if look == 14:
+    def finish(poll: int, last: bool) -> None:
+        if poll == 14:
             sim.change_task(task["task_id"], status="Completed")
 
     # Together the trouble lasts longer than it may without a good answer.
@@ -83,9 +83,9 @@ def test_an_unlisted_word_is_waited_on_and_warned_of_once_even_if_it_passes(sim:
     task = sim.add_task(service, status=WORDS[service][0])
     statuses = {2: "Paused", 4: WORDS[service][0], 5: WORDS[service][1]}
 
-    def move(look: int, last: bool) -> None:
-        if look in statuses:
-            sim.change_task(task["task_id"], status=statuses[look])
+    def move(poll: int, last: bool) -> None:
+        if poll in statuses:
+            sim.change_task(task["task_id"], status=statuses[poll])
 
     outcome = wait(options(sim, tasks=[item(task)], sleep=0.1, max_sleep=0.1), move)
     assert (outcome.kind, outcome.result["polls"]) == (None, 5)
@@ -116,10 +116,10 @@ def test_an_expired_token_of_a_password_login_is_replaced_once_and_the_wait_goes
 ) -> None:
     tasks = [sim.add_task(service, status=WORDS[service][0]) for dummy in range(3)]
 
-    def move(look: int, last: bool) -> None:
-        if look == 2:
+    def move(poll: int, last: bool) -> None:
+        if poll == 2:
             sim.change_accounts(expire_token="issued")
-        if look == 3:
+        if poll == 3:
             for task in tasks:
                 sim.change_task(task["task_id"], status=WORDS[service][1])
 

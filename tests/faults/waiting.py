@@ -61,14 +61,14 @@ def by_password(sim: Simulator, **given: t.Any) -> dict[str, t.Any]:
 
 
 class Director:
-    """Stands before the client and lets things happen before a look; it knows which look is the last one."""
+    """Stands before the client and lets things happen before a poll; it knows which poll is the last one."""
 
     def __init__(self, client: TaskClient, happening: Happening, deadline: float, *, lists: bool) -> None:
         self._client = client
         self._lists = lists
         self._happening = happening
         self._deadline = deadline
-        self._looks = 0
+        self._polls = 0
 
     def check(self, refs: t.Sequence[TaskRef]) -> None:
         self._client.check(refs)
@@ -77,8 +77,8 @@ class Director:
         return self._client.open_list(ref) if self._lists else None
 
     def get_tasks(self, refs: t.Sequence[TaskRef], limit: float | None = None) -> t.Sequence[t.Any]:
-        self._looks += 1
-        self._happening(self._looks, time.monotonic() >= self._deadline)
+        self._polls += 1
+        self._happening(self._polls, time.monotonic() >= self._deadline)
         return self._client.get_tasks(refs, limit)
 
 
@@ -97,7 +97,7 @@ class Outcome:
 
 def wait(
     params: dict[str, t.Any],
-    happening: Happening = lambda look, last: None,
+    happening: Happening = lambda poll, last: None,
     check_mode: bool = False,
     lists: bool = True,
     source: str | None = None,
