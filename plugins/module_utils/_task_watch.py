@@ -61,6 +61,8 @@ class TaskWatch:
         self.pause = 0.0
         # How much later than wanted the last poll was, for want of allowed requests.
         self.excused = 0.0
+        # Whether polling again is of no use.
+        self.settled = False
 
     @property
     def succeeded(self) -> bool:
@@ -76,9 +78,7 @@ class TaskWatch:
         has_failed = self.task is not None and self.task.state in FAILED_STATES
         return has_failed or self.needs_action or self.final_error is not None
 
-    @property
-    def settled(self) -> bool:
-        """Whether polling again is of no use."""
+    def _is_settled(self) -> bool:
         if self.final_error is None and self.needs_action:
             return not self._approval_awaited
         return self.succeeded or self.failed
@@ -107,6 +107,7 @@ class TaskWatch:
             self.error, self.throttled = observation, True
         elif observation.error_class is not ErrorClass.NOT_POLLED:
             self._update_error(observation, now, policy, credentials_work=credentials_work)
+        self.settled = self._is_settled()
 
     def _update_error(self, error: ApiError, now: float, policy: Policy, *, credentials_work: bool) -> None:
         self.error = error

@@ -36,15 +36,18 @@ def no_limit(now: float) -> bool:
     return True
 
 
+# The corners of the table in docs/request-limits.md, which has more cells and holds each against the goals.
+
+
 # One wait
 
 
 @pytest.mark.parametrize(
     ("requests", "window", "count"),
     [
-        *[(10, 60, count) for count in (1, 10, 50, 100, 1000)],
-        *[(200, 300, count) for count in (1, 10, 50, 100, 1000)],
-        *[(10, 1, count) for count in (1, 10, 100)],
+        *[(10, 60, count) for count in (1, 100)],
+        *[(200, 300, count) for count in (1, 1000)],
+        *[(10, 1, count) for count in (1, 100)],
     ],
 )
 @pytest.mark.parametrize("kind", KINDS)
@@ -106,18 +109,18 @@ class Changing:
 def test_a_limit_that_rises_is_found(kind: str) -> None:
     new = KINDS[kind]
     cloud = LimitedCloud(Changing(new(20, 60), new(200, 60), 1800))
-    [refs] = tasks(100)
+    [refs] = tasks(20)
     run_side_by_side(cloud, [refs], Policy(timeout=7200, **STEADY))
-    assert figures(cloud, refs, 3600, 200 / 60, 5).used >= 0.75
+    assert figures(cloud, refs, 3600, 200 / 60, 6).used >= 0.75
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_limit_that_falls_is_obeyed(kind: str) -> None:
     new = KINDS[kind]
     cloud = LimitedCloud(Changing(new(200, 60), new(20, 60), 1800))
-    [refs] = tasks(100)
+    [refs] = tasks(20)
     run_side_by_side(cloud, [refs], Policy(timeout=7200, **STEADY))
-    found = figures(cloud, refs, 3600, 20 / 60, 300)
+    found = figures(cloud, refs, 3600, 20 / 60, 60)
     assert found.granted >= 0.75
     assert found.lag_p95 <= 1.5
 
@@ -161,19 +164,15 @@ def test_a_task_that_should_have_ended_is_polled_more_often_and_starves_no_other
 @pytest.mark.parametrize(
     ("requests", "window", "count", "waits"),
     [
-        (10, 60, 1, 20),
         (10, 60, 20, 10),
         (10, 60, 1, 200),
         (200, 300, 1, 50),
-        (200, 300, 1, 200),
-        (200, 300, 10, 40),
         (10, 1, 1, 200),
-        (10, 1, 100, 10),
     ],
 )
 @pytest.mark.parametrize("kind", KINDS)
 def test_waits_share_a_limit(kind: str, requests: int, window: float, count: int, waits: int) -> None:
-    found = measure(kind, requests, window, count, waits, rounds=3 if count == 100 else 10)
+    found = measure(kind, requests, window, count, waits)
     assert len(found.views) == waits
     assert {end.failure.kind for end in found.views if end.failure} == {"timeout"}
     assert found.granted >= 0.75
