@@ -5,8 +5,9 @@
 
     python -m benchmark [--quick] [--runs N] [PART...]
 
-Parts are startup, query, slow, wait, many, and page; by default all. What was measured is kept in results/, and the
-page is made of what is there. With --quick there is little to wait for: the page then lies beside the results.
+Parts are startup, query, slow, hosts, limits, wait, many, and page; by default all. What was measured is kept in
+results/, and the page is made of what is there. With --quick there is little to wait for: the page then lies beside
+the results.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Callable
 
 import checkout
 
-from . import machine, page, queries, results, slow, startup, waits
+from . import hosts, limits, machine, page, queries, results, slow, startup, waits
 from .bench import Bench, Figures
 from .scale import FULL, QUICK, Scale
 
@@ -28,6 +29,8 @@ SINGLE: dict[str, Callable[[Bench, Scale], list[dict[str, Figures]]]] = {
     "startup": startup.measure,
     "query": queries.measure,
     "slow": slow.measure,
+    hosts.NAME: hosts.measure,
+    limits.NAME: limits.run,
 }
 WAITS = (waits.WAIT, waits.MANY)
 PARTS = (*SINGLE, *WAITS, PAGE)

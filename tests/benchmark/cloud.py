@@ -45,6 +45,14 @@ class Cloud:
         """Let every answer take so long."""
         self._control("faults", {"fault": "slow", "seconds": seconds})
 
+    def refuse_lists(self) -> None:
+        """Let no list be read, so that every task is polled by id."""
+        self._control("lists", {"refused": True})
+
+    def limit(self, requests: int, window: float) -> None:
+        """Grant a user so many requests to each API in a sliding window."""
+        self._control("limits", {"requests": requests, "window": window, "kind": "sliding"})
+
     def mark(self, name: str) -> None:
         """Note this moment in the log."""
         with contextlib.suppress(urllib.error.HTTPError):
@@ -53,6 +61,10 @@ class Cloud:
     def requests(self) -> list[dict[str, t.Any]]:
         """The requests for tasks, in the order in which they came."""
         return [record for record in self._log() if record["task_id"] is not None]
+
+    def pages(self) -> int:
+        """How many requests a list has got."""
+        return sum(record["task_id"] is None and record["service"] == "dds" for record in self._log())
 
     def peak_connections(self) -> int:
         """How many connections were open at once."""

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 import checkout
 
-from . import plot, tables, waits
+from . import limits, plot, stats, tables, waits, ways
 from .goals import goals
-from .remarks import BOUNDS, CHANGES, METHOD, REMARKS, TITLES
-from .results import Result, load
+from .remarks import BOUNDS, CHANGES, METHOD, REMARKS, SOAK, SOAK_TITLE, TITLES
+from .results import Result, load, load_soak
 
 NAME = "benchmark"
 
@@ -26,7 +26,10 @@ def write(folder: pathlib.Path, *, quick: bool) -> pathlib.Path:
     target = (folder if quick else checkout.ROOT / "docs") / f"{NAME}.md"
     if waits.MANY in results:
         plot.draw(results[waits.MANY], target.with_suffix(".svg"))
-    target.write_text("\n\n".join(_sections(results)) + "\n", encoding="utf-8")
+    if limits.NAME in results and not quick:
+        limits.write(results[limits.NAME])
+    sections = [*_sections(results), *_soak(folder), "## Machine and versions", _machines(results)]
+    target.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
     return target
 
 
@@ -38,10 +41,30 @@ def _sections(results: Mapping[str, Result]) -> list[str]:
         result = results[part]
         sections += [f"## {title}", f"{REMARKS[part].format(**_words(result))}", tables.TABLES[part](result)]
         if part in BOUNDS:
-            sections.append(BOUNDS[part])
+            sections.append(BOUNDS[part].format(**_words(result)))
         if part == waits.MANY:
             sections.append(f"![CPU time and detection lag by number of tasks]({NAME}.svg)")
-    return [*sections, "## What was made faster", CHANGES, "## Machine and versions", _machines(results)]
+    return [*sections, "## What was made faster", CHANGES.format(**_changed(results))]
+
+
+def _changed(results: Mapping[str, Result]) -> dict[str, str]:
+    """The newest figures of what was made faster."""
+    found = dict.fromkeys(("progress", "requests", "cpu"), "-")
+    if wait := results.get(waits.WAIT):
+        found["progress"] = f"{stats.median(stats.ratios(wait.runs, ways.PROGRESS, ways.URI, 'cpu')):.2f}"
+    if many := results.get(waits.MANY):
+        key = f"{ways.MODULE}@{many.scale.many}"
+        sent = [sum(each) for each in zip(*(stats.series(many.runs, key, name) for name in ("requests", "pages")))]
+        found["requests"] = f"{stats.median(sent):,.0f}" if sent else "-"
+        found["cpu"] = f"{stats.median(stats.series(many.runs, key, 'cpu')):.1f}"
+    return found
+
+
+def _soak(folder: pathlib.Path) -> list[str]:
+    soak = load_soak(folder)
+    if soak is None:
+        return []
+    return [f"## {SOAK_TITLE}", SOAK.format(**soak), tables.soak(soak["subjects"])]
 
 
 def _words(result: Result) -> dict[str, object]:
@@ -54,6 +77,8 @@ def _words(result: Result) -> dict[str, object]:
         "few": scale.few,
         "some": scale.some,
         "many": f"{scale.many:,}",
+        "hosts": scale.hosts,
+        "hosts_span": f"{scale.hosts_span:.0f}",
         "slow": f"{scale.slow_answer * 1000:.0f}",
     }
 

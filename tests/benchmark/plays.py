@@ -21,6 +21,12 @@ def _play(*tasks: dict[str, t.Any]) -> Play:
     return [{"hosts": "localhost", "gather_facts": False, "tasks": list(tasks)}]
 
 
+def on_hosts(play: Play) -> Play:
+    """The same on all hosts of an inventory, with the Python that runs Ansible, as localhost has it."""
+    variables = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    return [{**each, "hosts": "all", "vars": variables} for each in play]
+
+
 def nothing(seconds: float) -> Play:
     """A task that only sleeps: what Ansible itself takes, which looks for results of its workers all the time."""
     return _play({"ansible.builtin.command": {"argv": ["sleep", str(seconds)]}})

@@ -24,7 +24,8 @@ figures of the same run.
 TITLES = {
     "query": "One query",
     "wait": "One wait",
-    "many": "Many waits",
+    "hosts": "Many hosts at once",
+    "many": "Many tasks",
     "slow": "A slow server",
     "startup": "Start-up of a module",
 }
@@ -34,14 +35,22 @@ REMARKS = {
 `ansible localhost -m MODULE`, and `ansible.builtin.uri` on the same address, one after the other, {runs} times.""",
     "wait": """\
 One task of {span} s, {sleep} s between polls (`sleep` and `max_sleep`, `delay`), {runs} runs. The ways run side by
-side, each with a simulator of its own: CPU time hardly depends on what else runs. While a task runs,
-ansible-playbook looks for its result a thousand times a second (`internal_poll_interval`), whatever the task does; what
-that and the start of a playbook take is the line of a task that only sleeps.""",
+side, each with a simulator of its own: CPU time hardly depends on what else runs. On localhost `wait_for_task` is one
+run of the module for the whole wait, with progress and without; `uri` + `until` is one run for each try. While a task
+runs, ansible-playbook checks for its result a thousand times a second (`internal_poll_interval`), whatever the task
+does; what that and the start of a playbook take is the line of a task that only sleeps.""",
+    "hosts": """\
+A play for {hosts} hosts on the connection `local` with as many forks: each host waits for one task of {hosts_span} s
+that is theirs all; {runs} runs. "A host" is the memory of the whole divided by the hosts: a worker of Ansible and the
+module.""",
     "many": """\
-Tasks that end at random moments within {span} s after they were created, the same for every way; {sleep} s between
-polls; {runs} runs. `wait_for_task` for {many} tasks runs alone, with progress and without. The ways for up to {some}
-tasks run side by side, begun one after the other, and so do the others for {many}. The bare loop sends as many requests
-as `wait_for_task` did in the same run, one after the other over one session, and decodes the responses.""",
+Tasks of DDS that end at random moments within {span} s after they were created, the same for every way; {sleep} s
+between polls; {runs} runs. From 50 tasks on `wait_for_task` reads the service's list and asks by id only how tasks
+ended. "The list refused" is what a user without the permission to list gets: every poll by id. "At 10 requests a
+second" the simulator grants so many to each API, and refuses the rest. The waits for {many} tasks without a limit run
+alone. The ways for up to {some} tasks run side by side, begun one after the other, and so do the others for {many}. The
+bare loop sends as many requests as the wait by id did in the same run, one after the other over one session, and
+decodes the responses.""",
     "slow": """\
 Every response takes {slow} ms. `wait_for_task` polls once, tasks that have ended; a round is the time from its first
 request to its last response; {runs} runs.""",
@@ -59,21 +68,32 @@ both import about as much: `uri` Ansible's own `urls`, a query `requests` with w
 collection (see "Start-up of a module"). These two together are nearly a quarter of the module's time: to reach 0.95 of
 the whole for certain, most of them would have to go.""",
     "wait": """\
-What bounds it: a task that only sleeps takes more than the goal of 0.2 by itself. Beyond it, `wait_for_task` with
-`progress: false` takes about a seventh of what `uri` + `until` does, and asks more often in the same time.
-
-With progress the goal of 0.5 is missed by far, because each poll is a run of the module on the target, as each try of
-`uri` is, and as expensive, by design: a poll that is lost with its connection costs one poll, not the wait, and no
-connection is held open for hours. There are also more polls here than tries of `uri`, whose pause begins when a try
-has ended. In practice polls are rarer than here, where `max_sleep` is as short as `sleep`: by default the pause grows
-to 30 s while nothing changes, and then Ansible's own idling takes more than the polls. Where the CPU counts more than
-the lines, choose `progress: false`.""",
+A wait costs what a task costs that only sleeps, and once the start of a module; a poll is a request over a connection
+that is open already. What is left is Ansible's own, which idles as long as the wait lasts. Over SSH and other
+connections, with progress, each poll is a run of the module, as each try of `uri` is, and as expensive: a connection
+that drops then costs one poll, not the wait. Choose `progress: false` there if the CPU counts more than the lines.""",
+    "hosts": """\
+Each host has a process of Ansible's and one of the module's, which start at the same moment; that start is most of the
+CPU beyond a task that only sleeps. If memory is short, let one task wait for the tasks of all hosts (`run_once`, and
+`tasks` from `hostvars`): that takes the memory of one.""",
     "many": """\
-What bounds the CPU per poll: a third of the CPU is Ansible's own, which idles as long as the wait lasts. Without it, a
-poll costs about one and a half times the bare request. Some of this is paid once a wait, such as the start of the
-module and a result with a thousand tasks in it; the rest are sixteen threads instead of one, and what the bare loop
-does not do: check addresses and credentials, bound time and size, read the task and compare it with the last poll.""",
+What bounds the CPU per poll by id: a part of the CPU is Ansible's own, which idles as long as the wait lasts. Some of
+the rest is paid once a wait, such as the start of the module and a result with a thousand tasks in it; the remainder
+are sixteen threads instead of one, and what the bare loop does not do: check addresses and credentials, bound time and
+size, read the task and compare it with the last poll.
+
+What bounds the lag at a limit: how tasks ended is asked by id, and where {many} tasks end within {span} s that is more
+than a limit of 10 requests a second grants. Simulated waits under more limits: [request limits](request-limits.md).""",
+    "slow": """\
+A round takes what its connections allow: sixteen at once, whatever the number of tasks.""",
 }
+
+SOAK_TITLE = "An hour without a rest"
+SOAK = """\
+`make soak`: tasks that end and are replaced, with faults and a request limit, in waits one after the other and in one
+long wait. Of each, with Ansible's processes: memory, open files and threads when it was warm, and later; *slope* is the
+line of least squares through the memory. {waits:,.0f} waits for {tasks:,.0f} tasks in {hours:g} h, {requests:,.0f}
+requests, {faults:,.0f} faults met; {wrong:.0f} results wrong. Measured on {date}."""
 
 # Each by a figure before and after, on one machine with the same versions.
 CHANGES = """\
@@ -86,4 +106,7 @@ Measured with `make benchmark` before and after, with the same versions on the s
 | | `kafka_task_info`, the same | 1.04 | 0.97 |
 | | payload of `dds_task_info`, KiB | 226 | 222 |
 | pauses count from the beginning of a poll | 1,000 tasks, detection lag p95, s | 5.7 | 5.0 |
-| | 1,000 tasks with progress, the same | 6.3 | 4.9 |"""
+| | 1,000 tasks with progress, the same | 6.3 | 4.9 |
+| one run of the module for a local wait | one wait with progress, CPU by that of `uri` + `until` | 1.23 | {progress} |
+| a list says which of many tasks still run | 1,000 tasks, requests | 6,762 | {requests} |
+| | 1,000 tasks, CPU, s | 13.9 | {cpu} |"""

@@ -9,6 +9,7 @@ import dataclasses
 import datetime
 import json
 import pathlib
+from typing import Any
 
 from .bench import HERE, Figures
 from .scale import FULL, Scale
@@ -16,6 +17,7 @@ from .scale import FULL, Scale
 FOLDER = HERE / "results"
 QUICK_FOLDER = FOLDER / "quick"
 DIGITS = 5
+SOAK = "soak"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +50,13 @@ def save(part: str, scale: Scale, machine: dict[str, str], runs: list[dict[str, 
 
 def load(folder: pathlib.Path) -> dict[str, Result]:
     """All parts that are there."""
-    return {path.stem: _read(path) for path in sorted(folder.glob("*.json"))}
+    return {path.stem: _read(path) for path in sorted(folder.glob("*.json")) if path.stem != SOAK}
+
+
+def load_soak(folder: pathlib.Path) -> dict[str, Any] | None:
+    """What `make soak` has measured, where it has."""
+    path = folder / f"{SOAK}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def _read(path: pathlib.Path) -> Result:

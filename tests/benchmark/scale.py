@@ -20,6 +20,8 @@ class Scale:
     some: int  # tasks of a fan-out
     many: int
     slow_answer: float
+    hosts: int = 50  # of one play
+    hosts_span: float = 30.0  # that the task takes that they wait for
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -32,5 +34,18 @@ class Scale:
         return (self.many // 10, self.many * 3 // 10, self.many)
 
 
-FULL = Scale(runs=5, queries_per_run=2, span=60.0, sleep=5.0, few=10, some=100, many=1000, slow_answer=0.2)
-QUICK = Scale(runs=1, queries_per_run=1, span=6.0, sleep=1.0, few=3, some=10, many=50, slow_answer=0.2)
+FULL = Scale(
+    runs=3,
+    queries_per_run=2,
+    span=60.0,
+    sleep=5.0,
+    few=10,
+    some=100,
+    many=1000,
+    slow_answer=0.2,
+    hosts=50,
+    hosts_span=30.0,
+)
+QUICK = Scale(
+    runs=1, queries_per_run=1, span=6.0, sleep=1.0, few=3, some=10, many=50, slow_answer=0.2, hosts=3, hosts_span=5.0
+)

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from . import queries, startup, stats, waits, ways
+from . import hosts, queries, startup, stats, waits, ways
 from .results import Result
 
 MS = 1000.0
@@ -49,11 +49,32 @@ def wait(result: Result) -> str:
             stats.spread(stats.ratios(runs, way, ways.URI, "cpu"), 2),
             stats.spread(stats.beyond(runs, way, ways.NOTHING, "cpu"), 2) if way != ways.SDK else "-",
             stats.spread(stats.series(runs, way, "requests"), 0),
+            stats.spread(stats.series(runs, way, "lag_p50"), 1),
+            stats.spread(stats.series(runs, way, "past_end"), 1),
             stats.spread(stats.series(runs, way, "memory"), 0),
         ]
         for way in (ways.NOTHING, ways.URI, ways.SDK, ways.MODULE, ways.PROGRESS)
     ]
-    return table(["", "CPU, s", "by `uri`", "CPU beyond `sleep`, s", "requests", "memory, MiB"], rows)
+    ends = ["lag, s", "end of the command after the task's, s"]
+    return table(["", "CPU, s", "by `uri`", "CPU beyond `sleep`, s", "requests", *ends, "memory, MiB"], rows)
+
+
+def many_hosts(result: Result) -> str:
+    """What it takes when all hosts of a play do the same at once."""
+    runs = result.runs
+    rows = [
+        [
+            ways.TITLES[way],
+            stats.spread(stats.series(runs, way, "cpu"), 1),
+            stats.spread(stats.ratios(runs, way, ways.NOTHING, "cpu"), 2),
+            stats.spread(stats.series(runs, way, "wall"), 0),
+            stats.spread(stats.series(runs, way, "requests"), 0),
+            stats.spread(stats.series(runs, way, "memory"), 0),
+            stats.spread(stats.series(runs, way, "memory_per_host"), 0),
+        ]
+        for way in (ways.NOTHING, ways.MODULE, ways.PROGRESS)
+    ]
+    return table(["", "CPU, s", "by `sleep`", "wall, s", "requests", "memory, MiB", "a host, MiB"], rows)
 
 
 def many(result: Result) -> str:
@@ -72,6 +93,7 @@ def many(result: Result) -> str:
             *_title(key),
             stats.spread(stats.series(runs, key, "cpu"), 1),
             stats.spread(stats.series(runs, key, "requests"), 0),
+            stats.spread(stats.series(runs, key, "pages"), 0),
             stats.spread(stats.series(runs, key, "cpu_per_poll"), 2, MS),
             stats.spread(stats.ratios(runs, key, f"{ways.BARE}@{key.partition('@')[2]}", "cpu_per_poll"), 2),
             stats.spread(stats.series(runs, key, "memory"), 0),
@@ -80,7 +102,8 @@ def many(result: Result) -> str:
         for key in keys
     ]
     seen = ["", "tasks", "lag p50, s", "lag p95, s", "lag p99, s", "end of the command after the last task's, s"]
-    cost = ["", "tasks", "CPU, s", "requests", "CPU per request, ms", "by the bare loop", "memory, MiB", "connections"]
+    cost = ["", "tasks", "CPU, s", "requests by id", "to the list", "CPU per request by id, ms", "by the bare loop"]
+    cost += ["memory, MiB", "connections"]
     return "\n\n".join((table(seen, lags), table(cost, costs)))
 
 
@@ -136,4 +159,20 @@ def _files(result: Result) -> str:
     return table(["import of own files, ms", *(f"`{module}`" for module in modules)], rows)
 
 
-TABLES = {"query": query, waits.WAIT: wait, waits.MANY: many, "slow": slow, "startup": start}
+def soak(subjects: Mapping[str, Mapping[str, float]]) -> str:
+    """What processes held at first, and later."""
+    rows = [
+        [
+            name,
+            f"{held['rss_first']:.0f}",
+            f"{held['rss_later']:.0f}",
+            f"{held['slope']:+.1f}",
+            f"{held['fds_first']:.0f}, {held['fds_later']:.0f}",
+            f"{held['threads_first']:.0f}, {held['threads_later']:.0f}",
+        ]
+        for name, held in subjects.items()
+    ]
+    return table(["", "memory at first, MiB", "later, MiB", "slope, MiB an hour", "open files", "threads"], rows)
+
+
+TABLES = {"query": query, waits.WAIT: wait, hosts.NAME: many_hosts, waits.MANY: many, "slow": slow, "startup": start}

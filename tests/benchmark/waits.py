@@ -46,13 +46,14 @@ def batches(scale: Scale) -> list[list[Job]]:
     """Jobs in groups that run side by side. Those that need much of the processor do not disturb each other."""
     light = [Job(WAIT, way, 1) for way in (ways.MODULE, ways.PROGRESS, ways.SDK, ways.URI, ways.NOTHING)]
     for count in (1, scale.few, scale.some):
-        light += [Job(MANY, way, count) for way in (ways.MODULE, ways.PROGRESS, ways.SDK)]
+        light += [Job(MANY, way, count) for way in (ways.MODULE, ways.PROGRESS, ways.LIMITED, ways.SDK)]
     light += [Job(MANY, way, count) for count in (1, scale.few) for way in (ways.URI, ways.FAN_OUT)]
     return [
         [Job(MANY, ways.MODULE, scale.many)],
-        [*light, Job(MANY, ways.FAN_OUT, scale.some)],
+        light,
         [Job(MANY, ways.PROGRESS, scale.many)],
-        [Job(MANY, way, scale.many) for way in (ways.NOTHING, ways.SDK)],
+        [Job(MANY, way, scale.many) for way in (ways.NOTHING, ways.SDK, ways.LIMITED)],
+        [Job(MANY, ways.BY_ID, scale.many)],
     ]
 
 
@@ -68,7 +69,7 @@ def measure(bench: Bench, scale: Scale, parts: Collection[str]) -> dict[str, lis
                 runs[job.part][-1][job.key] = figures
         if MANY in parts:
             many = runs[MANY][-1]
-            polls = int(many[f"{ways.MODULE}@{scale.many}"]["requests"])
+            polls = int(many[f"{ways.BY_ID}@{scale.many}"]["requests"])
             many[f"{ways.BARE}@{scale.many}"] = _bare(bench, scale, polls)
     return runs
 
@@ -96,6 +97,7 @@ def _measure(bench: Bench, scale: Scale, job: Job, run: int) -> Figures:
         lags = sky.lags()
         return figures | {
             "requests": requests,
+            "pages": float(sky.pages()),
             "peak_connections": float(sky.peak_connections()),
             "cpu_per_poll": figures["cpu"] / requests,
             "past_end": sky.seconds_past_end("done"),

@@ -21,7 +21,10 @@ from .cloud import Cloud, address_of
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What a command is made from. `polls` are the requests that a bare loop has to send."""
+    """What a command is made from. `polls` are the requests that a bare loop has to send.
+
+    `hosts` are those that do the same at once; 0 is localhost.
+    """
 
     bench: Bench
     cloud: Cloud
@@ -29,12 +32,21 @@ class Setting:
     sleep: float
     span: float
     polls: int = 0
+    hosts: int = 0
 
     def play(self, play: plays.Play) -> list[str]:
         """The command that runs a playbook."""
         path = self.home / "play.json"
-        path.write_text(json.dumps(play), encoding="utf-8")
-        return [self.bench.program("ansible-playbook"), str(path)]
+        path.write_text(json.dumps(plays.on_hosts(play) if self.hosts else play), encoding="utf-8")
+        return [self.bench.program("ansible-playbook"), *self._host_options(), str(path)]
+
+    def _host_options(self) -> list[str]:
+        if not self.hosts:
+            return []
+        path = self.home / "hosts.json"
+        named: dict[str, dict[str, str]] = {f"host{number}": {} for number in range(self.hosts)}
+        path.write_text(json.dumps({"all": {"hosts": named}}), encoding="utf-8")
+        return ["--inventory", str(path), "--connection", "local", "--forks", str(self.hosts)]
 
     def lines(self, values: t.Iterable[str]) -> str:
         """A file with one value a line."""
@@ -63,6 +75,16 @@ def _progress(setting: Setting) -> list[str]:
     return setting.play(plays.wait_for_task(setting.cloud, setting.sleep, progress=True))
 
 
+def _by_id(setting: Setting) -> list[str]:
+    setting.cloud.refuse_lists()
+    return _module(setting)
+
+
+def _limited(setting: Setting) -> list[str]:
+    setting.cloud.limit(10, 1)
+    return _module(setting)
+
+
 def _sdk(setting: Setting) -> list[str]:
     ids = setting.lines(task["task_id"] for task in setting.cloud.tasks)
     endpoint = f"{setting.cloud.url}/dds"
@@ -78,6 +100,7 @@ def _bare(setting: Setting) -> list[str]:
 
 
 NOTHING, URI, FAN_OUT, SDK, MODULE, PROGRESS, BARE = "nothing", "uri", "fan_out", "sdk", "module", "progress", "bare"
+BY_ID, LIMITED = "by_id", "limited"
 
 WAYS: dict[str, Callable[[Setting], list[str]]] = {
     NOTHING: _nothing,
@@ -87,6 +110,8 @@ WAYS: dict[str, Callable[[Setting], list[str]]] = {
     MODULE: _module,
     PROGRESS: _progress,
     BARE: _bare,
+    BY_ID: _by_id,
+    LIMITED: _limited,
 }
 
 TITLES = {
@@ -96,5 +121,7 @@ TITLES = {
     SDK: "script with the vendor's SDK",
     MODULE: "`wait_for_task`, `progress: false`",
     PROGRESS: "`wait_for_task` with progress",
+    BY_ID: "`wait_for_task`, the list refused",
+    LIMITED: "`wait_for_task` at 10 requests a second",
     BARE: "bare loop of `requests.get`",
 }
