@@ -47,8 +47,8 @@ module.""",
 Tasks of DDS that end at random moments within {span} s after they were created, the same for every way; {sleep} s
 between polls; {runs} runs. From 50 tasks on `wait_for_task` reads the service's list and asks by id only how tasks
 ended. "The list refused" is what a user without the permission to list gets: every poll by id. "At 10 requests a
-second" the simulator grants so many to each API, and refuses the rest. The waits for {many} tasks without a limit run
-alone. The ways for up to {some} tasks run side by side, begun one after the other, and so do the others for {many}. The
+second" the simulator grants so many to each API, and refuses the rest. The ways for {many} tasks run three at a
+time, the others side by side, begun one after the other. The
 bare loop sends as many requests as the wait by id did in the same run, one after the other over one session, and
 decodes the responses.""",
     "slow": """\

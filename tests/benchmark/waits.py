@@ -49,11 +49,9 @@ def batches(scale: Scale) -> list[list[Job]]:
         light += [Job(MANY, way, count) for way in (ways.MODULE, ways.PROGRESS, ways.LIMITED, ways.SDK)]
     light += [Job(MANY, way, count) for count in (1, scale.few) for way in (ways.URI, ways.FAN_OUT)]
     return [
-        [Job(MANY, ways.MODULE, scale.many)],
         light,
-        [Job(MANY, ways.PROGRESS, scale.many)],
-        [Job(MANY, way, scale.many) for way in (ways.NOTHING, ways.SDK, ways.LIMITED)],
-        [Job(MANY, ways.BY_ID, scale.many)],
+        [Job(MANY, way, scale.many) for way in (ways.MODULE, ways.PROGRESS, ways.NOTHING)],
+        [Job(MANY, way, scale.many) for way in (ways.BY_ID, ways.LIMITED, ways.SDK)],
     ]
 
 
