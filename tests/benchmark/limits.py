@@ -74,15 +74,15 @@ TOGETHER_TITLE = """\
 ### Several waits that know nothing of each other
 """
 WHY = """\
-Why the goals of several waits are missed:
+What is likely behind the goals missed, as far as the simulation tells; the causes were not measured apart:
 
-- *Lag.* Each wait learns its share from its own refusals. A wait with one task sends a request in some minutes and is
-  refused once in a while, by chance and not because its share is too large, so that shares differ by a factor of two
-  for a while. The total is right all the same: the requests that one wait does not send, another does.
-- *Use.* A window of one second, or a sliding window, refuses whoever comes in a moment when requests cluster, even
-  while the limit is not used up on average. Waits that send independently cluster by chance. All that are refused then
-  slow down together; to insist would use more of the limit and starve the others.
-- A shared view of the account would mend both, and there is none: waits run on different hosts.
+- *Lag.* Each wait learns its share from its own refusals, and one that sends few requests meets few: shares differ
+  between waits. One wait for all the tasks keeps the goal in every cell.
+- *Use.* The cells that miss it are short or sliding windows with many waits. These meet in a window by chance, are
+  refused, and slow down although the limit is not used up on average. A bucket, which forgives that, is used to 96 %
+  and more.
+
+Waits of one account have no means to share what they know.
 """
 BEFORE = """\
 ## Before

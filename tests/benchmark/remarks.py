@@ -68,13 +68,12 @@ both import about as much: `uri` Ansible's own `urls`, a query `requests` with w
 collection (see "Start-up of a module"). These two together are nearly a quarter of the module's time: to reach 0.95 of
 the whole for certain, most of them would have to go.""",
     "wait": """\
-A wait costs what a task costs that only sleeps, and once the start of a module; a poll is a request over a connection
+A local wait starts the module once, as a task that only sleeps does; a poll is a request over a connection
 that is open already. What is left is Ansible's own, which idles as long as the wait lasts. Over SSH and other
 connections, with progress, each poll is a run of the module, as each try of `uri` is, and as expensive: a connection
 that drops then costs one poll, not the wait. Choose `progress: false` there if the CPU counts more than the lines.""",
     "hosts": """\
-Each host has a process of Ansible's and one of the module's, which start at the same moment; that start is most of the
-CPU beyond a task that only sleeps. If memory is short, let one task wait for the tasks of all hosts (`run_once`, and
+Each host has a process of Ansible's and one of the module's, and all of them start at the same moment. If memory is short, let one task wait for the tasks of all hosts (`run_once`, and
 `tasks` from `hostvars`): that takes the memory of one.""",
     "many": """\
 What bounds the CPU per poll by id: a part of the CPU is Ansible's own, which idles as long as the wait lasts. Some of
