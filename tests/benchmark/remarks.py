@@ -73,8 +73,9 @@ that is open already. What is left is Ansible's own, which idles as long as the 
 connections, with progress, each poll is a run of the module, as each try of `uri` is, and as expensive: a connection
 that drops then costs one poll, not the wait. Choose `progress: false` there if the CPU counts more than the lines.""",
     "hosts": """\
-Each host has a process of Ansible's and one of the module's, and all of them start at the same moment. If memory is short, let one task wait for the tasks of all hosts (`run_once`, and
-`tasks` from `hostvars`): that takes the memory of one.""",
+Each host has a process of Ansible's and one of the module's, and all of them start at the same moment. If memory is
+short, let one task wait for the tasks of all hosts (`run_once`, and `tasks` from `hostvars`): that takes the memory of
+one.""",
     "many": """\
 What bounds the CPU per poll by id: a part of the CPU is Ansible's own, which idles as long as the wait lasts. Some of
 the rest is paid once a wait, such as the start of the module and a result with a thousand tasks in it; the remainder
