@@ -129,7 +129,7 @@ def test_a_wait_that_ends_well(sim: Simulator, collections: Path, tmp_path: Path
 
 
 def test_progress_arrives_as_events_while_the_wait_goes_on(sim: Simulator, collections: Path, tmp_path: Path) -> None:
-    dds = sim.add_task("dds", duration=10)
+    dds = sim.add_task("dds", duration=14)
     variables = {"service": "dds", "task_id": dds["task_id"], "sleep": 1, "timeout": 60}
     job = run_job(tmp_path, collections, sim, variables)
 
