@@ -14,13 +14,11 @@ import cloud
 import pytest
 import test_examples
 import test_guides
-import test_readme
 
 from simulator import Simulator, accounts
 
 WAIT = "huaweicloud.tasks.wait_for_task"
 SOURCES: dict[str, list[t.Any]] = {
-    "README": [task for example in test_readme.TASKS for task in example],
     "EXAMPLES": test_examples.examples(cloud.ROOT / "plugins/modules/wait_for_task.py"),
     "guides": [task for example in test_guides.EXAMPLES for task in example],
 }
