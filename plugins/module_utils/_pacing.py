@@ -11,6 +11,8 @@ shares them. So the rate is learned from what is granted and refused, as TCP and
 * A refusal ends a cycle. What was granted in it, over all its time, is the rate that the limit has allowed, whatever
   kind of window it has; the rate falls to that, and not below what the share of refused requests asks for.
 * Until the next refusal the rate grows slowly, and faster once it has grown for long: limits rise, and others finish.
+* Where the wait sent all that it wanted, and was refused only briefly, the measured rate tells little of the limit:
+  cycles are short then.
 
 It is pure: clock and random are passed in. All times are in seconds, all rates in requests per second.
 
@@ -38,6 +40,8 @@ MAX_RETRY_AFTER = 300.0
 # The logarithm of the rate's growth in one cycle, and after how many cycles without a refusal the growth speeds up.
 GROWTH = 0.1
 STEADY_CYCLES = 3.0
+# A refusal is brief that lasts for no more than this share of its cycle.
+BRIEF = 0.15
 # A limit that has risen is found step by step, never by one leap.
 MAX_GROWTH = 6.0
 # The shortest cycle, in seconds and in requests: those of a fast wait are longer, so that fast and slow ones draw even.
@@ -83,12 +87,16 @@ class Pacer:
         self.limited = False
         self._base = rate
         self._grown_since = 0.0
+        # Whether the rate held requests back before the last refusal.
+        self._held_back = True
+        self._wanted_no_more = False
         self._cycle_began: float | None = None
         self._last_cycle = 0.0
         self._grants: collections.deque[tuple[float, int]] = collections.deque()
         self._granted = 0
         # Refusals since the last granted request, and what they leave of the rate.
         self._refusals = 0
+        self._refused_since = 0.0
         self._remainder = 1.0
         self._refused_share = 1.0
         self._told: float | None = None
@@ -104,7 +112,7 @@ class Pacer:
         """Return how many requests a second are sent."""
         if self.is_refused or not self.limited:
             return self._base
-        cycles = max(0.0, now - self._grown_since) / self._cycle()
+        cycles = max(0.0, now - self._grown_since) / (self._short_cycle() if self._wanted_no_more else self._cycle())
         return self._base * math.exp(min(GROWTH * (cycles + max(0.0, cycles - STEADY_CYCLES) ** 2), MAX_GROWTH))
 
     def granted_rate(self, now: float) -> float:
@@ -118,6 +126,9 @@ class Pacer:
         """Return the seconds in which the rate grows by one step."""
         requests = max(MIN_CYCLE_REQUESTS, CYCLE_REQUESTS_AT_ONE_A_MINUTE * math.sqrt(60 * self._base))
         return max(min(self._last_cycle, MAX_CYCLE_SECONDS), requests / self._base, MIN_CYCLE_SECONDS)
+
+    def _short_cycle(self) -> float:
+        return max(MIN_CYCLE_REQUESTS / self._base, MIN_CYCLE_SECONDS)
 
     def allowance(self, now: float) -> int:
         """Return how many requests may be sent now."""
@@ -147,6 +158,11 @@ class Pacer:
     def hold(self, until: float) -> None:
         """Send nothing before a moment that the server has named."""
         self._ready_at = max(self._ready_at, until)
+
+    def note_demand(self, *, held_back: bool) -> None:
+        """Take note whether the rate holds back requests that are due."""
+        if not self.is_refused:
+            self._held_back = held_back
 
     def update(
         self,
@@ -190,7 +206,7 @@ class Pacer:
 
     def _refuse(self, now: float, retry_after: float) -> None:
         if not self.is_refused:
-            self._base, self._remainder = self.rate(now), 1.0
+            self._base, self._remainder, self._refused_since = self.rate(now), 1.0, now
         self.limited = True
         self._refused_share += (1 - self._refused_share) / MEMORY
         self._remainder *= 1 - DECREASE * self._refused_share
@@ -208,7 +224,8 @@ class Pacer:
         """Take what was granted up to now, the refused time included, as the limit's rate."""
         began = t.cast(float, self._cycle_began)
         measured = self._measured(now, began)
-        least = self._base * self._remainder if self._granted < ENOUGH_EVIDENCE else 0.0
+        is_evidence = self._granted >= ENOUGH_EVIDENCE
+        least = 0.0 if is_evidence else self._base * self._remainder
         self._base = MARGIN * min(max(measured, least), self._base)
         if self._told:
             self._base = min(self._base, max(self._told, self._base / MAX_DOUBT))
@@ -216,6 +233,8 @@ class Pacer:
         cycle = now - began
         self._last_cycle = min(max(cycle, self._last_cycle / 2), self._last_cycle * 2) if self._last_cycle else cycle
         self._refusals = 0
+        is_brief = now - self._refused_since < BRIEF * cycle
+        self._wanted_no_more = is_evidence and is_brief and not self._held_back
         self._cycle_began = self._grown_since = self._tokens_at = now
         self._grants.clear()
         self._granted, self._tokens = 0, 1.0

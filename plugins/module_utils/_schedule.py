@@ -24,6 +24,8 @@ from ._task_watch import Observation, TaskWatch, is_granted, is_throttled
 GROWTH = 1.5
 # Up to a tenth longer, so that many plays do not poll at the same moment.
 JITTER = 0.1
+# After so many refusals in a row it is another task's turn.
+REFUSALS_OF_ONE = 3
 # The minimum pause after a slow poll, as a share of ``sleep``.
 LEAST_REST = 0.5
 
@@ -89,8 +91,8 @@ class Lane:
         """Return what to poll now, the least recently polled first; at the last poll as much as makes sense."""
         due = sorted(self.due(now), key=lambda watch: -watch.urgency(now))
         if self.pacer.is_refused:
-            # What is asked for next finds out whether the refusal was for one task alone.
-            due.sort(key=lambda watch: watch.refused_at)
+            # Whether the API refuses one task alone is found out with the others.
+            due.sort(key=lambda watch: watch.refusals // REFUSALS_OF_ONE)
         allowed = self.pacer.allowance(now)
         if is_last:
             return due[: max(allowed, 1)] if self.pacer.limited else due
@@ -99,7 +101,9 @@ class Lane:
     def wakes_at(self, now: float, deadline: float) -> float:
         """Return when to poll next, not earlier than the server asked for and the deadline at the latest."""
         due = min((watch.due for watch in self.unsettled), default=math.inf)
-        wakes_at = max(due, self.pacer.ready_at(now))
+        ready_at = self.pacer.ready_at(now)
+        self.pacer.note_demand(held_back=ready_at > max(due, now) + EPSILON)
+        wakes_at = max(due, ready_at)
         # The last poll is at the deadline, and not sooner than ``sleep`` after the one before it.
         is_near = not self.pacer.limited and deadline - wakes_at < self._policy.sleep and wakes_at > now + TICK
         return deadline if is_near else min(wakes_at, deadline)
@@ -191,9 +195,10 @@ class Schedule:
                 watch.due = math.inf
                 self._round.append(watch)
             elif is_granted(observation):
+                watch.refusals = 0
                 self._plan_alone(watch, began, now, stalls_at)
             elif is_throttled(observation):
-                watch.refused_at = now
+                watch.refusals += 1
                 watch.wanted_at = began if watch.wanted_at is None else watch.wanted_at
                 watch.due = self._by_deadline(now + self._backoff.shortest())
         self._leave_round(now, stalls_at)

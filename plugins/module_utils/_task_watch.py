@@ -56,8 +56,8 @@ class TaskWatch:
         # When to poll next, since when that has been so, and the pause before it.
         self.due = -math.inf
         self.wanted_at: float | None = None
-        # When a request for it was throttled for the last time.
-        self.refused_at = -math.inf
+        # How often in a row requests for it were throttled.
+        self.refusals = 0
         self.pause = 0.0
         # How much later than wanted the last poll was, for want of allowed requests.
         self.excused = 0.0

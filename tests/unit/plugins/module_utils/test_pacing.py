@@ -125,6 +125,27 @@ def test_a_limit_that_falls_is_obeyed(kind: str) -> None:
     assert found.lag_p95 <= 1.5
 
 
+class Interrupted:
+    """A limit with a bad moment now and then, in which nothing is granted."""
+
+    def __init__(self, limit: Limit, every: float, seconds: float) -> None:
+        self._limit, self._every, self._seconds = limit, every, seconds
+
+    def __call__(self, now: float) -> bool:
+        return now % self._every > self._seconds and self._limit(now)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_refusals_below_the_limit_hardly_slow_a_wait_down(kind: str) -> None:
+    """What a wait sent that wanted no more says nothing of the limit."""
+    cloud = LimitedCloud(Interrupted(KINDS[kind](200, 300), every=300, seconds=15))
+    [refs] = tasks(12)
+    run_side_by_side(cloud, [refs], Policy(timeout=7200, sleep=30, max_sleep=30))
+    found = figures(cloud, refs, 3600, 12 / 30, 30)
+    assert found.used >= 0.8
+    assert found.lag_p95 <= 1.5
+
+
 class Near(LimitedCloud):
     """The first task is nearly done, by what the API says of its time or of its progress."""
 
