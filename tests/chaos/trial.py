@@ -178,9 +178,9 @@ def _allowed(stage: Stage, blow: Blow | None) -> dict[str, int]:
 
     Ansible makes a folder for the module and copies it there; whenever it is ended while a module runs, it leaves that.
     A local wait removes the folder once the module runs, one from another host after each poll. So one is left of a
-    poll from another host that a signal has met, and where Ansible is ended before the module runs. Where it is killed,
-    the same is true of a socket to which no module has come yet. What a module has unpacked is left where it is killed, or is itself
-    sent SIGTERM before it can handle that. What lies on a host that is out of reach at the end stays there.
+    poll from another host that a signal has met, and where Ansible is ended before the module runs. Where it is
+    killed, the same is true of a socket to which no module has come yet. What a module has unpacked is left where it
+    ends before it can handle a signal. What lies on a host that is out of reach at the end stays there.
     """
     hosts = range(len(stage.trial.waits))
     remote = {host for host in hosts if stage.trial.waits[host].is_remote}
@@ -191,7 +191,7 @@ def _allowed(stage: Stage, blow: Blow | None) -> dict[str, int]:
     if blow.target == "module":
         return {COPIED: lost, UNPACKED: 1 if blow.is_kill or starting else 0}
     if blow.is_kill:
-        return {COPIED: len(starting) + lost, SOCKET: len(blow.starting - remote)}
+        return {COPIED: len(starting) + lost, UNPACKED: len(starting), SOCKET: len(blow.starting - remote)}
     is_group = (blow.name, blow.target) == ("TERM", "group")
     return {COPIED: len(starting) + lost, UNPACKED: len(starting) if is_group else 0}
 
