@@ -25,7 +25,7 @@ GROWTH = 1.5
 # Up to a tenth longer, so that many plays do not poll at the same moment.
 JITTER = 0.1
 # After so many refusals in a row it is another task's turn.
-REFUSALS_OF_ONE = 3
+REFUSALS_OF_ONE = 2
 # The minimum pause after a slow poll, as a share of ``sleep``.
 LEAST_REST = 0.5
 

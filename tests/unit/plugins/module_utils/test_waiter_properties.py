@@ -149,9 +149,9 @@ class Witness(Cloud):
         self.took.append(self.now - begun)
         self.latest.update(zip(refs, answers))
         self.unlisted |= {
-            (SERVICES[answer.service].title, answer.status)
+            (SERVICES[answer.service].title, answer.status or "")
             for answer in answers
-            if isinstance(answer, Task) and answer.status and answer.state == State.UNKNOWN
+            if isinstance(answer, Task) and answer.state == State.UNKNOWN
         }
         return answers
 
