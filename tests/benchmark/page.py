@@ -49,15 +49,9 @@ def _sections(results: Mapping[str, Result]) -> list[str]:
 
 def _changed(results: Mapping[str, Result]) -> dict[str, str]:
     """The newest figures of what was made faster."""
-    found = dict.fromkeys(("progress", "requests", "cpu"), "-")
-    if wait := results.get(waits.WAIT):
-        found["progress"] = f"{stats.median(stats.ratios(wait.runs, ways.PROGRESS, ways.URI, 'cpu')):.2f}"
-    if many := results.get(waits.MANY):
-        key = f"{ways.MODULE}@{many.scale.many}"
-        sent = [sum(each) for each in zip(*(stats.series(many.runs, key, name) for name in ("requests", "pages")))]
-        found["requests"] = f"{stats.median(sent):,.0f}" if sent else "-"
-        found["cpu"] = f"{stats.median(stats.series(many.runs, key, 'cpu')):.1f}"
-    return found
+    wait = results.get(waits.WAIT)
+    ratio = f"{stats.median(stats.ratios(wait.runs, ways.PROGRESS, ways.URI, 'cpu')):.2f}" if wait else "-"
+    return {"progress": ratio}
 
 
 def _soak(folder: pathlib.Path) -> list[str]:

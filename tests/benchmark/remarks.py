@@ -107,6 +107,4 @@ Measured with `make benchmark` before and after, with the same versions on the s
 | | payload of `dds_task_info`, KiB | 226 | 222 |
 | pauses count from the beginning of a poll | 1,000 tasks, detection lag p95, s | 5.7 | 5.0 |
 | | 1,000 tasks with progress, the same | 6.3 | 4.9 |
-| one run of the module for a local wait | one wait with progress, CPU by that of `uri` + `until` | 1.23 | {progress} |
-| a list says which of many tasks still run | 1,000 tasks, requests | 6,762 | {requests} |
-| | 1,000 tasks, CPU, s | 13.9 | {cpu} |"""
+| one run for a local wait | one wait with progress, CPU by that of `uri` + `until` | 1.23 | {progress} |"""
