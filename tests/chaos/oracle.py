@@ -83,8 +83,11 @@ def _wrong_timeout(plan: WaitPlan, elapsed: float, about: Circumstances) -> str 
     timeout = plan.options["timeout"]
     if elapsed < timeout - SLACK:
         return f"timed out after {elapsed} s"
-    # Tasks begin before the wait does, and at its end all are polled.
-    seen = [task.will_succeed and task.is_answered_well and task.duration < timeout for task in plan.tasks]
+    # Tasks begin before the wait does, and at its end all are polled. Where a response hangs over
+    # the deadline, that poll is the last, and what others say is from its beginning.
+    hangs = any(_has(task, "hang") for task in plan.tasks)
+    last_poll = timeout - (plan.options["request_timeout"] if hangs else 0)
+    seen = [task.will_succeed and task.is_answered_well and task.duration < last_poll for task in plan.tasks]
     succeeded = any(seen) if plan.options["require"] == "any" else all(seen)
     return "timed out although what it waits for has succeeded" if succeeded and not about.was_lost else None
 
