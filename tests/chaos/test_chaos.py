@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import random
-
 import pytest
 
 from . import oracle
@@ -15,6 +13,7 @@ from .oracle import Circumstances
 from .scenario import Fault, TaskPlan, WaitPlan
 
 SECONDS = 60.0
+FIRST_SEED = 1000
 OPTIONS = {
     "timeout": 8,
     "require": "all",
@@ -97,7 +96,7 @@ def test_the_oracle_knows_what_happened_to_the_host() -> None:
 
 @pytest.mark.timeout(600)
 def test_random_waits() -> None:
-    """A minute of it; "make chaos" runs it for an hour, and "make SEED=42 chaos" repeats one trial."""
-    count, problems = run_for(SECONDS, random.randrange(10**9), side_by_side=1)
+    """A minute of the same trials each time; "make chaos" runs new ones, and "make SEED=42 chaos" repeats one."""
+    count, problems = run_for(SECONDS, FIRST_SEED, side_by_side=1)
     assert not problems, "\n\n".join(problems)
     assert count
