@@ -97,7 +97,8 @@ requests, {faults:,.0f} faults met; {wrong:.0f} results wrong. Measured on {date
 
 # Each by a figure before and after, on one machine with the same versions.
 CHANGES = """\
-Measured with `make benchmark` before and after, with the same versions on the same machine.
+Measured with `make benchmark` before and after, with the same versions on the same machine; the ratio of the last row
+comes from two machines.
 
 | change | figure | before | after |
 | --- | --- | ---: | ---: |
