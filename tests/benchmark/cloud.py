@@ -24,6 +24,14 @@ PATIENCE = 30.0
 MARK = "/mark/"
 
 
+def control(url: str, name: str, body: t.Any = None) -> t.Any:
+    """Send a control call to a simulator."""
+    data = None if body is None else json.dumps(body).encode()
+    # urllib closes its connections, so that none of them counts.
+    with urllib.request.urlopen(f"{url}/_control/{name}", data) as answer:
+        return json.load(answer)
+
+
 class Cloud:
     """Tasks are created here, and the log tells afterwards what was asked when."""
 
@@ -35,7 +43,7 @@ class Cloud:
     def add_tasks(self, service: str, durations: Sequence[float]) -> None:
         """Create tasks; they begin now."""
         self.mark("before")
-        self.tasks = self._control("tasks", [{"service": service, "duration": seconds} for seconds in durations])
+        self.tasks = control(self.url, "tasks", [{"service": service, "duration": seconds} for seconds in durations])
         self.mark("after")
         moments = self._marks()
         born = (moments["before"] + moments["after"]) / 2
@@ -43,15 +51,15 @@ class Cloud:
 
     def slow_down(self, seconds: float) -> None:
         """Let every answer take so long."""
-        self._control("faults", {"fault": "slow", "seconds": seconds})
+        control(self.url, "faults", {"fault": "slow", "seconds": seconds})
 
     def refuse_lists(self) -> None:
         """Let no list be read, so that every task is polled by id."""
-        self._control("lists", {"refused": True})
+        control(self.url, "lists", {"refused": True})
 
     def limit(self, requests: int, window: float) -> None:
         """Grant a user so many requests to each API in a sliding window."""
-        self._control("limits", {"requests": requests, "window": window, "kind": "sliding"})
+        control(self.url, "limits", {"requests": requests, "window": window, "kind": "sliding"})
 
     def mark(self, name: str) -> None:
         """Note this moment in the log."""
@@ -68,7 +76,7 @@ class Cloud:
 
     def peak_connections(self) -> int:
         """How many connections were open at once."""
-        return int(self._control("stats")["peak_connections"])
+        return int(control(self.url, "stats")["peak_connections"])
 
     def lags(self) -> list[float]:
         """For each task the seconds from its end to the request that saw it, which is the last one: none asks on."""
@@ -86,14 +94,8 @@ class Cloud:
         return {record["path"][len(MARK) :]: record["at"] for record in self._log() if record["path"].startswith(MARK)}
 
     def _log(self) -> list[dict[str, t.Any]]:
-        records: list[dict[str, t.Any]] = self._control("requests")["requests"]
+        records: list[dict[str, t.Any]] = control(self.url, "requests")["requests"]
         return records
-
-    def _control(self, name: str, body: t.Any = None) -> t.Any:
-        data = None if body is None else json.dumps(body).encode()
-        # urllib closes its connections, so that none of them counts.
-        with urllib.request.urlopen(f"{self.url}/_control/{name}", data) as answer:
-            return json.load(answer)
 
 
 def token_headers() -> dict[str, str]:

@@ -16,6 +16,7 @@ import contextlib
 import dataclasses
 import datetime
 import json
+import os
 import pathlib
 import random
 import statistics
@@ -26,9 +27,9 @@ import typing as t
 from collections.abc import Iterator
 
 import checkout
-from benchmark.cloud import cloud
+from benchmark.cloud import cloud, control
 
-from .cloud import FAULTS, add_tasks, control, options
+from .cloud import FAULTS, add_tasks, options
 from .samples import Sample, growth, slope, take
 from .waits import SERVICES
 
@@ -129,7 +130,7 @@ class Soak:
 
     def _start(self, command: list[str], log: str, folder: pathlib.Path) -> subprocess.Popen[str]:
         env = checkout.environment(self.folder, checkout.ROOT / ".venv" / "collections")
-        env["PYTHONPATH"] = str(checkout.ROOT / ".venv" / "collections")
+        env["PYTHONPATH"] = os.pathsep.join(str(checkout.ROOT / part) for part in (".venv/collections", "tools"))
         with (self.folder / log).open("w") as output:
             return subprocess.Popen(
                 command,

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import json
 import random
 import typing as t
-import urllib.request
+
+from benchmark.cloud import control
 
 from simulator import accounts
 
@@ -30,13 +30,6 @@ FAULTS: tuple[dict[str, t.Any], ...] = (
     {"fault": "login_page"},
     {"fault": "wrong_shape"},
 )
-
-
-def control(url: str, name: str, body: t.Any = None) -> t.Any:
-    """Send a control call to the simulator."""
-    data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(f"{url}/_control/{name}", data) as answer:
-        return json.load(answer)
 
 
 def add_tasks(
