@@ -125,8 +125,12 @@ class Lane:
 
     def interval(self, now: float) -> float:
         """Return the seconds between two polls of a task where the limit dictates them, otherwise 0."""
-        interval = len(self.unsettled) / self.pacer.granted_rate(now) if self.pacer.limited else 0.0
-        return interval if interval > self._policy.sleep + EPSILON or self.pacer.is_refused else 0.0
+        if not self.pacer.limited:
+            return 0.0
+        interval = len(self.unsettled) / self.pacer.granted_rate(now)
+        is_longer = interval > self._policy.sleep + EPSILON
+        # A task that is refused while others are not is told of, too: nothing else says why it was not seen.
+        return interval if is_longer or any(watch.throttled for watch in self.unsettled) else 0.0
 
 
 def lane_of(ref: TaskRef) -> t.Hashable:

@@ -385,3 +385,11 @@ def test_what_the_limit_allows_is_told() -> None:
     assert end.poll_interval == pytest.approx(4 * 60 / end.granted_per_minute)
     assert end.oldest_poll_age is not None
     assert 5 < end.oldest_poll_age < 2 * end.poll_interval
+
+
+def test_the_limit_is_told_where_one_task_is_refused_and_the_last_request_was_granted() -> None:
+    sky = cloud([throttled()], [running(1), running(1), DONE])
+    end = sky.run(timeout=20)
+    assert [watch.throttled for watch in end.watches] == [True, False]
+    assert (end.watches[1].succeeded, failure_kind(end)) == (True, "timeout")
+    assert end.granted_per_minute and end.poll_interval
