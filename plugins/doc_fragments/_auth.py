@@ -70,8 +70,8 @@ options:
     type: str
   username:
     description:
-      - Name of an IAM user. It needs O(password) and O(domain_name) too. One token is taken for the whole run of the
-        module, and a new one when it is refused.
+      - Name of an IAM user. It needs O(password) and O(domain_name) too. The module
+        logs in once for each project, and again when a token is refused.
       - If not set, the value of E(HW_USER_NAME) or E(OS_USERNAME) is used.
     type: str
   password:

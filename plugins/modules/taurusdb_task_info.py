@@ -91,6 +91,7 @@ response:
       status: Running
       created: "2018-08-06T10:41:14+0800"
       process: "60%"
+      entities: {}
 failure:
   description:
     - What went wrong with the request, with the keys of RV(huaweicloud.tasks.task_info#module:failure).

@@ -295,6 +295,12 @@ def test_rooms_name_every_file() -> None:
     assert sorted(ROOMS) == sorted(path.stem for path in (PLUGINS / "module_utils").glob("*.py"))
 
 
+def test_contributors_are_told_of_the_rooms_in_their_order() -> None:
+    layout = text("CONTRIBUTING.md").partition("## Layout of the code")[2].partition("| `plugin_utils/")[0]
+    rows = [line for line in layout.splitlines() if line.startswith("| `_")]
+    assert [name for row in rows for name in re.findall(r"`(_\w+)\.py`", row.split("|")[1])] == ROOMS
+
+
 @pytest.mark.parametrize("name", ROOMS)
 def test_imports_lead_upwards(name: str) -> None:
     above = set(ROOMS[: ROOMS.index(name)])
