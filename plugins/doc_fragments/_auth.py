@@ -25,7 +25,8 @@ notes:
 options:
   region:
     description:
-      - Name of the region, for example V(ap-southeast-1). It decides which address is asked.
+      - Name of the region, for example V(ap-southeast-1). It selects the address of the service.
+      - Needed unless O(endpoint) and O(project_id) are given.
       - If not set, the value of E(HW_REGION_NAME) or E(OS_REGION_NAME) is used.
     type: str
   project_id:
@@ -42,8 +43,8 @@ options:
     type: str
   iam_endpoint:
     description:
-      - Address of IAM, for example V(https://iam.ap-southeast-1.myhuaweicloud.com). It is asked for tokens and project
-        ids.
+      - Address of IAM, for example V(https://iam.ap-southeast-1.myhuaweicloud.com), which issues tokens and looks up
+        projects. By default that of O(region).
       - If not set, the value of E(HW_AUTH_URL), E(HUAWEICLOUD_SDK_IAM_ENDPOINT), or E(OS_AUTH_URL) is used.
     type: str
   auth_token:

@@ -12,7 +12,7 @@ class ModuleDocFragment:
 options:
   service:
     description:
-      - Service of the one task. To name several tasks, use O(tasks).
+      - Service of the one task. To name several tasks, use O(tasks) instead; one of the two is needed.
       - V(custom) asks any other API, as O(api) says.
     type: str
     choices: &services
@@ -77,11 +77,12 @@ options:
         type: str
       path:
         description:
-          - Path to ask, from its first slash on. It may hold C({project_id}), C({instance_id}) and C({task_id}); the ids
-            that it names are needed then.
+          - Path to request, from its first slash on. Needed.
+          - It may hold the placeholders C({project_id}), C({instance_id}) and C({task_id}). O(instance_id) and O(task_id)
+            are needed where it does.
         type: str
       query:
-        description: Parameters of the query; their values may hold the same.
+        description: Parameters of the query. Their values may hold the placeholders of O(api.path).
         type: dict
       record:
         description:
@@ -91,7 +92,7 @@ options:
         type: str
       fields:
         description:
-          - Where the object has what counts, as keys joined by dots.
+          - Where the object has its values, as keys joined by dots.
           - C(status) is needed. C(id), C(name), C(instance_id), C(instance_name), C(progress), C(created_at), C(ended_at),
             C(fail_reason) and C(error_code) may be given. With C(id), a response about another O(task_id) is an error.
         type: dict
@@ -115,7 +116,7 @@ options:
         elements: str
       not_found:
         description:
-          - What it means when the API knows no such object. V(wait) treats it as with any task.
+          - What it means when the API knows no such object. V(wait), the default, treats it as for any task.
           - V(succeeded) means that it is gone, as after a deletion. An id that never existed counts as gone, too.
           - V(failed) means that it should have been there.
         type: str
@@ -123,6 +124,7 @@ options:
   tasks:
     description:
       - Several tasks, of any mix of services. RV(pending) of an earlier result fits here.
+      - Mutually exclusive with O(service), O(task_id), O(instance_id), O(task_name) and O(api).
     type: list
     elements: dict
     suboptions:
@@ -182,12 +184,14 @@ options:
             type: str
             choices: [wait, succeeded, failed]
       region:
-        description: Region of this task, where it differs from O(region).
+        description: Region of this task. By default that of O(region).
         type: str
       project_id:
-        description: Project of this task, where it differs from O(project_id).
+        description:
+          - Project of this task. By default that of O(project_id).
+          - For a task in another region than O(region) it is looked up instead.
         type: str
       endpoint:
-        description: Address of this task's service, where it differs from O(endpoint).
+        description: Address of this task's service. By default O(endpoint), whatever the service and region of the task.
         type: str
 """

@@ -12,6 +12,8 @@ short_description: Get an IAM token
 version_added: 1.0.0
 description:
   - Logs in to IAM with user name and password, and returns a token for the project or the region's project.
+  - O(username), O(password) and O(domain_name) are needed. Where other credentials take precedence over them, the module
+    fails.
   - The token serves O(auth_token) of the other modules, and the header C(X-Auth-Token) of tasks of your own that start
     something, for example with M(ansible.builtin.uri).
   - The token is a secret. Set C(no_log) to V(true) for the task.

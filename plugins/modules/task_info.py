@@ -18,7 +18,7 @@ description:
   - O(instance_id), O(states), O(since) and O(limit) choose among the tasks of a list.
   - All other options say where to ask, and with which credentials. Leave them to the environment or to C(module_defaults).
   - An id that the API does not know is no failure. It has the state V(unknown), and an C(error) of the kind
-    V(not_found).
+    V(not_found). After any other error the module fails, and RV(tasks) still holds the tasks that could be read.
   - To wait until tasks have finished, use M(huaweicloud.tasks.wait_for_task).
 author:
   - The huaweicloud.tasks contributors (@huaweicloud-tasks)
@@ -169,7 +169,7 @@ tasks:
       type: str
       choices: [pending, running, succeeded, failed, canceled, needs_action, unknown]
     progress:
-      description: Progress from 0 to 100. Null where the API gives none.
+      description: Progress from 0 to 100. The mean of the steps where only they have one. Null where the API gives none.
       type: int
     remaining_seconds:
       description: Seconds until the step in hand is done, as the API estimates it. Null where it gives none.

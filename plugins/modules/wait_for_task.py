@@ -263,16 +263,18 @@ tasks:
       type: str
       choices: [pending, running, succeeded, failed, canceled, needs_action, unknown]
     progress:
-      description: Progress from 0 to 100. Null where the API gives none.
+      description: Progress from 0 to 100. The mean of the steps where only they have one. Null where the API gives none.
       type: int
     remaining_seconds:
       description: Seconds until the step in hand is done, as the API estimates it. Null where it gives none.
       type: int
     created_at:
-      description: When the task was created, as the API gives it.
+      description: When the task was created, as the API gives it. Milliseconds since 1970 become ISO 8601.
       type: str
     ended_at:
-      description: When the task ended, as the API gives it. Some APIs fill it while the task is still running.
+      description:
+        - When the task ended, as the API gives it. Milliseconds since 1970 become ISO 8601.
+        - Some APIs fill it while the task is still running.
       type: str
     fail_reason:
       description: Why the task failed, as the API gives it.
@@ -336,7 +338,7 @@ elapsed:
   type: float
   sample: 1834.2
 polls:
-  description: How often tasks were polled.
+  description: Number of polls. Tasks that are polled together count as one.
   returned: always
   type: int
   sample: 71
@@ -356,7 +358,7 @@ failure:
         - V(timeout) means that the wait timed out.
         - V(stalled) means that nothing changed for O(stall_timeout) seconds.
         - V(not_found) means that the API did not know a task for O(not_found_grace) seconds.
-        - V(needs_action) means that a human must approve a task in the console.
+        - V(needs_action) means that a human must act in the console, such as approve a task or pay its order.
         - V(unauthorized) means that the credentials were refused.
         - V(api_error) means that the API responded with an error, or that something responded that is not the API.
         - V(connection) means that there was no response.
