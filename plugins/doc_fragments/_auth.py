@@ -15,13 +15,17 @@ requirements:
 notes:
   - Supports Python 3.9 and newer only. Python 2.7 and Python 3.0 to 3.8 are not supported.
   - >-
-    Of several credentials given at the same place, O(auth_token) is taken first, then O(access_key) with O(secret_key),
-    then O(username) with O(password) and O(domain_name). Options and C(module_defaults) come before the environment,
-    whatever the method; the variables C(HW_*) come before C(HUAWEICLOUD_SDK_*), those before C(OS_*), and all before
-    the section C([basic]) of the file C(~/.huaweicloud/credentials) (or E(HUAWEICLOUD_SDK_CREDENTIALS_FILE)). If there
-    are none, the temporary key of the ECS agency is fetched from the host's metadata address.
+    Options and C(module_defaults) take precedence over the environment, whatever kind of credentials they hold; the
+    variables C(HW_*) over C(HUAWEICLOUD_SDK_*), those over C(OS_*), and all of them over the section C([basic]) of the
+    file C(~/.huaweicloud/credentials) (or the one that E(HUAWEICLOUD_SDK_CREDENTIALS_FILE) names). Within one of these
+    sources, O(auth_token) takes precedence over O(access_key) with O(secret_key), and those over O(username) with
+    O(password) and O(domain_name). Without any credentials, the temporary key of the ECS agency is fetched from the
+    host's metadata address.
   - Environment variables are those of the host that runs the module.
-  - Proxies are taken from the environment (E(HTTPS_PROXY), E(NO_PROXY)). Loopback addresses are never asked through one.
+  - Proxies are taken from the environment (E(HTTPS_PROXY), E(NO_PROXY)). Requests to loopback addresses never use one.
+seealso:
+  - ref: ansible_collections.huaweicloud.tasks.docsite.guide_authentication
+    description: Kinds of credentials, their precedence, the environment variables, and permissions.
 options:
   region:
     description:
@@ -31,7 +35,7 @@ options:
     type: str
   project_id:
     description:
-      - Id of the project. If it is set nowhere, it is looked up by the region's name.
+      - Id of the project. If it is set nowhere, it is looked up by the name of the region.
       - If not set, the value of E(HW_PROJECT_ID), E(HUAWEICLOUD_SDK_PROJECT_ID), E(OS_PROJECT_ID), or E(OS_TENANT_ID)
         is used.
     type: str
@@ -66,8 +70,8 @@ options:
   security_token:
     description:
       - Security token of a temporary access key.
-      - If not set, and the access key is taken from there too, the value of E(HW_SECURITY_TOKEN) or
-        E(HUAWEICLOUD_SDK_SECURITY_TOKEN) is used.
+      - If not set, the value of E(HW_SECURITY_TOKEN) or E(HUAWEICLOUD_SDK_SECURITY_TOKEN) is used, if the access key
+        comes from the same source.
     type: str
   username:
     description:
@@ -92,18 +96,18 @@ options:
     default: true
   ca_path:
     description:
-      - Path of a file with CA certificates, on the host that runs the module. It is preferred to E(REQUESTS_CA_BUNDLE).
+      - Path of a file with CA certificates, on the host that runs the module. It takes
+        precedence over E(REQUESTS_CA_BUNDLE).
     type: path
     aliases: [ca_cert]
   request_timeout:
     description:
-      - Seconds that one request may take, up to 3600. A query or login that meets the API's request limit is sent again
-        for as long.
+      - Seconds that one request may take, up to 3600. A query or login that is throttled is retried for that long.
     type: float
     default: 30.0
   language:
     description:
-      - Language of the texts in responses. Only TaurusDB and RDS know it.
+      - Language of the texts in responses. Only TaurusDB and RDS support it.
     type: str
     choices: [en-us, zh-cn]
     default: en-us

@@ -13,7 +13,7 @@ options:
   service:
     description:
       - Service of the one task. To name several tasks, use O(tasks) instead; one of the two is needed.
-      - V(custom) asks any other API, as O(api) says.
+      - V(custom) is any other API, which O(api) describes.
     type: str
     choices: &services
       - taurusdb
@@ -47,9 +47,9 @@ options:
     description:
       - Id of the one task. It consists of letters, digits, V(-) and V(_).
       - Needed for all services but V(taurusdb_restore) and V(custom).
-      - V(taurusdb_restore) needs it together with O(task_name) or not at all. Without them the API returns a
-        restore of the instance that it chooses itself. Just after a restore was started this may be the one before,
-        whose success would be taken for the new one's. So give both wherever you have them.
+      - V(taurusdb_restore) takes it together with O(task_name) only. Without them the API itself chooses a restore of
+        the instance. Just after a restore was started, that may be the previous one, whose success would be mistaken
+        for that of the new one. So give both wherever you have them.
     type: str
     aliases: [job_id]
   instance_id:
@@ -66,12 +66,12 @@ options:
     aliases: [job_name]
   api:
     description:
-      - With O(service=custom), how to ask an API that no other choice of O(service) covers. Only GET is sent.
+      - With O(service=custom), how to query an API that no other choice of O(service) covers. Only GET is sent.
     type: dict
     suboptions:
       product:
         description:
-          - First label of the host, for example V(ecs) for C(ecs.ap-southeast-1.myhuaweicloud.com), or V(taurusdb),
+          - First label of the host name, for example V(ecs) for C(ecs.ap-southeast-1.myhuaweicloud.com), or V(taurusdb),
             V(geminidb) and V(eip), whose hosts differ between regions.
           - Needed unless O(endpoint) is given.
         type: str
@@ -86,9 +86,10 @@ options:
         type: dict
       record:
         description:
-          - Where the response has the object, as keys joined by dots, for example V(server). Without it, the response is the
-            object. With C([]) at its end it is a list, of which the entry with the right C(fields.id) is taken, or the only
-            one where C(fields.id) is not given.
+          - Where the response has the object, as keys joined by dots, for example V(server). Without it, the response
+            itself is the object.
+          - With C([]) at its end it is a list. The entry with the right C(fields.id) is used, or the only entry if
+            C(fields.id) is not given.
         type: str
       fields:
         description:
@@ -98,7 +99,7 @@ options:
         type: dict
       succeeded:
         description:
-          - Status words that mean success, in any case of letters. No other word ever means success.
+          - Status words that mean success, compared without case. No other word ever means success.
           - Needed unless O(api.not_found=succeeded).
         type: list
         elements: str

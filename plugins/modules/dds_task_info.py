@@ -11,9 +11,9 @@ module: dds_task_info
 short_description: Query a task of DDS
 version_added: 1.0.0
 description:
-  - Asks the Document Database Service (DDS) for a task by its id.
+  - Queries a task of the Document Database Service (DDS) by its id.
   - The API serves DDS Community Edition only.
-  - The API keeps tasks for one month, and needs some seconds before it knows a new one.
+  - The API keeps tasks for one month. It knows a new task only some seconds after it was started.
 author:
   - The huaweicloud.tasks contributors (@huaweicloud-tasks)
 extends_documentation_fragment:
@@ -38,7 +38,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Ask how the creation of an instance is getting on
+- name: Check progress of the creation of an instance
   huaweicloud.tasks.dds_task_info:
     region: ap-southeast-1
     project_id: 0549b4a43100d4f32f51c01c2fe4acdb
@@ -47,7 +47,7 @@ EXAMPLES = r"""
     task_id: 9d10bfd1-affb-49c3-b977-298950a8d6fa
   register: creation
 
-- name: Show it
+- name: Show the result
   ansible.builtin.debug:
     msg: "{{ creation.task.name }} is {{ creation.task.state }}, {{ creation.task.progress }} %"
   when: creation.task is not none
@@ -97,7 +97,7 @@ response:
 failure:
   description:
     - What went wrong with the request, with the keys of RV(huaweicloud.tasks.task_info#module:failure).
-    - Null where there was a response, and after a mistake in the options.
+    - Null where it succeeded or the API knows no such task, and after a mistake in the options.
   returned: always
   type: dict
 """

@@ -14,8 +14,8 @@ description:
   - Logs in to IAM with user name and password, and returns a token for the project or the region's project.
   - O(username), O(password) and O(domain_name) are needed. Where other credentials take precedence over them, the module
     fails.
-  - The token serves O(auth_token) of the other modules, and the header C(X-Auth-Token) of tasks of your own that start
-    something, for example with M(ansible.builtin.uri).
+  - Use the token as O(auth_token) of the other modules, or in the header C(X-Auth-Token) of requests of your own, for
+    example with M(ansible.builtin.uri).
   - The token is a secret. Set C(no_log) to V(true) for the task.
 author:
   - The huaweicloud.tasks contributors (@huaweicloud-tasks)
@@ -26,7 +26,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode no token is asked for, and RV(token) is null.
+      - In check mode no token is requested, and RV(token) is null.
   diff_mode:
     support: N/A
     details:
@@ -53,7 +53,7 @@ EXAMPLES = r"""
   register: login
   no_log: true
 
-- name: Wait for a task with it
+- name: Wait for a task with the token
   huaweicloud.tasks.wait_for_task:
     region: ap-southeast-1
     project_id: "{{ login.project_id }}"
@@ -64,7 +64,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 token:
-  description: The token. It is a secret. Null in check mode, and where there is none.
+  description: The token. It is a secret. Null in check mode, and when the module fails.
   returned: always
   type: str
   sample: MIIDkgYJKoZIhvcNAQcCoIIDgzCCA38CAQExDTALBglghkgBZQMEAgEw...
@@ -85,8 +85,8 @@ project_id:
   sample: 0549b4a43100d4f32f51c01c2fe4acdb
 failure:
   description: >-
-    What went wrong with the request, with the keys that C(failure) has in M(huaweicloud.tasks.wait_for_task). Null where
-    there is a token, and after a mistake in the options.
+    What went wrong with the request, with the keys of RV(huaweicloud.tasks.task_info#module:failure). Null where it
+    succeeded, and after a mistake in the options.
   returned: always
   type: dict
 """

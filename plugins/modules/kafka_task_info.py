@@ -11,7 +11,7 @@ module: kafka_task_info
 short_description: Query a background task of DMS for Kafka
 version_added: 1.0.0
 description:
-  - Asks Distributed Message Service (DMS) for Kafka for a background task of an instance.
+  - Queries a background task of an instance of Distributed Message Service (DMS) for Kafka.
   - The API gives neither progress nor the reason of a failure.
 author:
   - The huaweicloud.tasks contributors (@huaweicloud-tasks)
@@ -42,7 +42,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Ask how a background task is getting on
+- name: Check the state of a background task
   huaweicloud.tasks.kafka_task_info:
     region: ap-southeast-1
     project_id: 0549b4a43100d4f32f51c01c2fe4acdb
@@ -52,7 +52,7 @@ EXAMPLES = r"""
     task_id: 8abfa7b272adc5b40172b73130065ae7
   register: binding
 
-- name: Show it
+- name: Show the result
   ansible.builtin.debug:
     msg: "{{ binding.task.name }} is {{ binding.task.state }}"
   when: binding.task is not none
@@ -104,7 +104,7 @@ response:
 failure:
   description:
     - What went wrong with the request, with the keys of RV(huaweicloud.tasks.task_info#module:failure).
-    - Null where there was a response, and after a mistake in the options.
+    - Null where it succeeded or the API knows no such task, and after a mistake in the options.
   returned: always
   type: dict
 """

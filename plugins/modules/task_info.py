@@ -11,12 +11,12 @@ module: task_info
 short_description: Query tasks of any service on Huawei Cloud
 version_added: 1.0.0
 description:
-  - Asks for one asynchronous task, or for many of any mix of services at the same time.
+  - Queries one asynchronous task, or many of any mix of services at the same time.
   - Without O(task_id) and O(tasks) it lists the tasks of a service, where the service has a list of them (C(cbr), C(dds),
     C(ddm), C(elb), C(gaussdb), C(geminidb), C(kafka), C(rabbitmq), C(rds), C(rocketmq) and C(taurusdb)).
   - O(service) and O(task_id) name one task, O(tasks) names several. Some services need O(instance_id) or O(task_name), too.
   - O(instance_id), O(states), O(since) and O(limit) choose among the tasks of a list.
-  - All other options say where to ask, and with which credentials. Leave them to the environment or to C(module_defaults).
+  - All other options are about connection and credentials, and are best set in the environment or in C(module_defaults).
   - An id that the API does not know is no failure. It has the state V(unknown), and an C(error) of the kind
     V(not_found). After any other error the module fails, and RV(tasks) still holds the tasks that could be read.
   - To wait until tasks have finished, use M(huaweicloud.tasks.wait_for_task).
@@ -31,18 +31,18 @@ options:
   states:
     description:
       - List tasks in these states only.
-      - The list is filtered here, never by the API, so that no task gets lost that changes while pages are read.
+      - The module filters by state, not the API, so that a task that changes while pages are read is not missed.
     type: list
     elements: str
     choices: [pending, running, succeeded, failed, canceled, needs_action, unknown]
   since:
     description:
-      - List tasks that were created since then only. It is a number of seconds back from now, or an ISO 8601 time such as
-        V(2026-11-20T08:00:00+0800), which is UTC without a zone.
+      - List tasks that were created since then only. This is a number of seconds before now, or an ISO 8601 time such as
+        V(2026-11-20T08:00:00+0800). A time without a zone is UTC.
       - C(dds) and C(ddm) list the tasks of the last 30 days at most.
     type: str
   limit:
-    description: Most tasks to return of a list. RV(complete) says whether there are more.
+    description: Largest number of tasks to return from a list. RV(complete) is false where there are more.
     type: int
     default: 1000
 seealso:
@@ -64,7 +64,7 @@ EXAMPLES = r"""
     task_id: 2c9f8ff4-6f2b-4c0e-9c1e-0d2a6b1f7e10
   register: creation
 
-- name: Show the servers that it has made
+- name: Show the servers that it created
   ansible.builtin.debug:
     msg: "{{ creation.task.details.entities }}"
 
@@ -162,7 +162,7 @@ tasks:
     state:
       description:
         - What the status means, in one vocabulary for all services. Only V(succeeded) is success.
-        - V(failed) is also a task of which a step failed, though the API calls the whole finished.
+        - V(failed) includes a task with a failed step that the API calls finished.
         - V(needs_action) means that a human must act in the console, such as approve the task or pay the order.
         - V(unknown) means that the status is a word which this collection does not know, or that the API does not know
           the task. It never counts as success.
@@ -249,14 +249,14 @@ pending:
   elements: dict
   sample: []
 complete:
-  description: Whether these are all tasks that were asked for. False where a list was cut by O(limit).
+  description: Whether these are all the tasks that were requested. False where O(limit) cut a list short.
   returned: always
   type: bool
   sample: true
 failure:
   description:
     - What went wrong with the first request that failed for another reason than an unknown id.
-    - Null where none did, and where nothing was asked for a mistake in the options.
+    - Null where none did, and where no request was sent because of a mistake in the options.
   returned: always
   type: dict
   contains:

@@ -11,12 +11,11 @@ module: taurusdb_restore_task_info
 short_description: Query a restore task of TaurusDB with its steps
 version_added: 1.0.0
 description:
-  - >-
-    Asks TaurusDB for the details of a restore: its steps with their progress and remaining time.
+  - Queries a restore of TaurusDB, with the progress and remaining time of its steps.
   - The API serves restores only. For other tasks use M(huaweicloud.tasks.taurusdb_task_info).
-  - Newer versions of the API want O(task_id) and O(task_name).
-  - Leave both out for older ones, which return a restore of the instance that they choose themselves. Just after a
-    restore was started this may be the one before.
+  - Newer versions of the API take O(task_id) and O(task_name).
+  - Leave both out for older versions, which choose a restore of the instance themselves. Just after a restore was
+    started, that may be the previous one.
 author:
   - The huaweicloud.tasks contributors (@huaweicloud-tasks)
 extends_documentation_fragment:
@@ -53,7 +52,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Ask how a restore is getting on
+- name: Check progress of a restore
   huaweicloud.tasks.taurusdb_restore_task_info:
     region: ap-southeast-1
     project_id: 619d3e78f61b4be68bc5aa0b59edcf7b
@@ -119,7 +118,7 @@ response:
 failure:
   description:
     - What went wrong with the request, with the keys of RV(huaweicloud.tasks.task_info#module:failure).
-    - Null where there was a response, and after a mistake in the options.
+    - Null where it succeeded or the API knows no such task, and after a mistake in the options.
   returned: always
   type: dict
 """

@@ -11,9 +11,8 @@ module: taurusdb_task_info
 short_description: Query a task of TaurusDB
 version_added: 1.0.0
 description:
-  - >-
-    Asks TaurusDB for a task by its id: an instance creation, a scale-out, a backup and so on.
-  - The API keeps tasks for one month, and needs some seconds before it knows a new one.
+  - Queries a task of TaurusDB by its id, such as an instance creation, a scale-out or a backup.
+  - The API keeps tasks for one month. It knows a new task only some seconds after it was started.
 author:
   - The huaweicloud.tasks contributors (@huaweicloud-tasks)
 extends_documentation_fragment:
@@ -39,7 +38,7 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Ask how the creation of an instance is getting on
+- name: Check progress of the creation of an instance
   huaweicloud.tasks.taurusdb_task_info:
     region: ap-southeast-1
     project_id: 054e292c9880d4992f02c0196d3ea468
@@ -48,7 +47,7 @@ EXAMPLES = r"""
     task_id: a9767ede-fe0f-4888-9003-e843a4c90514
   register: creation
 
-- name: Show it
+- name: Show the result
   ansible.builtin.debug:
     msg: "{{ creation.task.name }} is {{ creation.task.state }}"
   when: creation.task is not none
@@ -95,7 +94,7 @@ response:
 failure:
   description:
     - What went wrong with the request, with the keys of RV(huaweicloud.tasks.task_info#module:failure).
-    - Null where there was a response, and after a mistake in the options.
+    - Null where it succeeded or the API knows no such task, and after a mistake in the options.
   returned: always
   type: dict
 """

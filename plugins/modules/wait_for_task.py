@@ -13,14 +13,14 @@ version_added: 1.0.0
 description:
   - Waits until one or many asynchronous tasks have finished, and reports how they ended.
   - It succeeds only when every required task has ended in a status that is known to mean success. It fails on timeout.
-  - All tasks are polled together, and O(timeout) is for all of them.
+  - All tasks are polled at the same time, and share one O(timeout).
   - It survives dropped connections and server errors for O(error_grace) seconds, and rate limits until O(timeout).
   - It never starts, changes or cancels a task.
   - O(service) and O(task_id) name one task, O(tasks) names several. Some services need O(instance_id) or O(task_name), too.
   - O(require) and O(fail_fast) say what counts as success, and O(timeout) and O(stall_timeout) how long to wait for it.
   - O(not_found_grace), O(error_grace) and O(request_timeout) say how much trouble is tolerated, and O(delay), O(sleep) and
     O(max_sleep) how often to poll.
-  - All other options say where to ask, and with which credentials. Leave them to the environment or to C(module_defaults).
+  - All other options are about connection and credentials, and are best set in the environment or in C(module_defaults).
 author:
   - The huaweicloud.tasks contributors (@huaweicloud-tasks)
 extends_documentation_fragment:
@@ -45,7 +45,7 @@ attributes:
     support: full
     details:
       - The action plugin shows live progress, and ends the wait when Ansible is ended.
-      - On a C(local) connection the module runs once for the whole wait. From another host each poll is one run of the
+      - On a C(local) connection the module runs once for the whole wait. On another host each poll is one run of the
         module, so that a dropped connection costs one poll, and logs in anew if it logs in with a password.
   async:
     description: Supports being used with the C(async) keyword.
@@ -63,8 +63,8 @@ options:
   fail_fast:
     description:
       - Whether the first failed task ends the wait.
-      - With V(false) it waits for the others first, and then fails. A task that waits for approval in the console is polled
-        on meanwhile, since it may be approved.
+      - With V(false) it waits for the others first, and then fails. Meanwhile it keeps polling a task that waits for
+        approval in the console, since that may be approved.
       - With O(require=any) a failed task never ends the wait as long as another may succeed.
     type: bool
     default: true
@@ -81,8 +81,8 @@ options:
     default: 0.0
   sleep:
     description:
-      - Seconds between polls of a task at first, and again after every change.
-      - They count from the beginning of one poll to the beginning of the next. After a slow poll it pauses for at least
+      - Seconds between polls of a task, at first and again after every change.
+      - They count from the beginning of one poll to the beginning of the next. After a slow poll the pause is at least
         half of O(sleep).
       - Polls are never more frequent than this, except for the last one at O(timeout). They are less frequent where the API
         limits the rate of requests.
@@ -90,7 +90,7 @@ options:
     default: 5.0
   max_sleep:
     description:
-      - Seconds between polls that O(sleep) grows to while nothing changes.
+      - Longest time between polls of a task, in seconds. The time grows from O(sleep) to this while nothing changes.
       - Pauses are up to a tenth longer, so that many plays do not poll at the same moment.
     type: float
     default: 30.0
@@ -106,8 +106,8 @@ options:
     default: 60.0
   error_grace:
     description:
-      - Seconds of nothing but errors after which the wait fails, such as a lost network, server errors, and responses that
-        are not the API's. Every good response starts them anew. Throttling does not count.
+      - Seconds of nothing but errors for a task, after which the wait fails. Errors are a lost network, server errors, and
+        responses that are not the API's. Every good response restarts the count. Throttling does not count.
     type: float
     default: 300.0
   progress:
@@ -121,7 +121,7 @@ seealso:
   - ref: ansible_collections.huaweicloud.tasks.docsite.guide_waiting
     description: How to choose timeouts, resume a wait and live with request limits, and what each failure asks for.
   - ref: ansible_collections.huaweicloud.tasks.docsite.guide_ids
-    description: Which operation of which service answers with an id, and under which key.
+    description: Which operation of which service returns an id, and under which key.
 """
 
 EXAMPLES = r"""
@@ -177,7 +177,7 @@ EXAMPLES = r"""
         timeout: 600
       register: result
   rescue:
-    - name: Stop unless the wait has only timed out
+    - name: Stop unless the wait only timed out
       ansible.builtin.fail:
         msg: "{{ result.msg }}"
       when: result.failure.kind | default("") != "timeout"
@@ -348,7 +348,7 @@ msg:
   type: str
   sample: 3 of 3 tasks finished; waited 1834 s.
 failure:
-  description: Why the wait failed. Null where it succeeded, and where it did not begin for a mistake in the options.
+  description: Why the wait failed. Null if it succeeded, and if it did not begin because of a mistake in the options.
   returned: always
   type: dict
   contains:
