@@ -303,7 +303,30 @@ def test_the_time_is_for_the_whole_wait(sim: Simulator, tmp_path: Path) -> None:
     assert "Timed out" in done.stdout
 
 
+@pytest.mark.parametrize("seconds", ["30m", -5], ids=str)
+def test_a_time_that_is_none_is_refused(seconds: t.Any, sim: Simulator, tmp_path: Path) -> None:
+    running_task(sim, outcome="stuck")
+    done = run_wait(sim, tmp_path, **IDLE, timeout=seconds)
+    assert done.returncode == 2
+    assert "Timed out" not in done.stdout
+    assert re.search("timeout must be a number|'timeout' is of type str", done.stdout)
+
+
 def test_a_service_without_a_list_cannot_be_waited_for_like_this(sim: Simulator, tmp_path: Path) -> None:
     done = run_wait(sim, tmp_path, service="dcs", instance_id=INSTANCE)
     assert done.returncode == 2
-    assert "dcs has no list of tasks" in done.stdout
+    assert_summary_begins(done, "dcs has no list of tasks")
+
+
+def test_a_search_that_fails_after_a_wait(sim: Simulator, tmp_path: Path) -> None:
+    """The summary tells of the failure, not of the wait that succeeded before it."""
+    running_task(sim, duration=2)
+    sim.add_fault("forbidden", service="taurusdb", list=True, after=1)
+    done = run_wait(sim, tmp_path, **IDLE)
+    assert done.returncode == 2
+    assert_summary_begins(done, "Cannot list the TaurusDB tasks")
+
+
+def assert_summary_begins(done: subprocess.CompletedProcess[str], text: str) -> None:
+    summary = done.stdout.partition("TASK [Summary]")[2]
+    assert re.search(rf'"msg": \[\s+"{text}', summary), done.stdout
