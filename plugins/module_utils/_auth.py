@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 from ._endpoints import check_endpoint, iam_endpoint_of
 from ._errors import ApiError, ErrorClass, InputError
 from ._http import Auth, HttpClient, Request, Response, unreadable
-from ._settings import KEY, NO_CREDENTIALS, PASSWORD, TOKEN, Credentials, Settings, fits_header
+from ._settings import HOW_TO_GIVE_CREDENTIALS, KEY, PASSWORD, TOKEN, Credentials, Settings, fits_header
 from ._signing import authorization, canonical_query
 from ._task import is_id, seconds_since_1970
 
@@ -350,7 +350,7 @@ class Authenticator:
         except ApiError as error:
             if not is_first:
                 raise
-            raise InputError(f"{NO_CREDENTIALS} ({error.message}).") from None
+            raise InputError(f"{self._settings.lack()} {HOW_TO_GIVE_CREDENTIALS} ({error.message}).") from None
 
     def _fetch_masked_key(self) -> Key:
         key = self._fetch_key()
@@ -451,7 +451,7 @@ def _not_one_project(response: Response, projects: list[t.Any], action: str, reg
         http_status=response.http_status,
         request_id=response.request_id,
         action=action,
-        hint="Set project_id.",
+        hint="Set project_id." if projects else "Check region, or set project_id.",
     )
 
 

@@ -24,6 +24,7 @@ from ._custom import CUSTOM, service_of, title_of
 from ._endpoints import check_endpoint, endpoint_of, endpoint_of_label
 from ._errors import ApiError, ErrorClass, InputError, MissingLibraryError
 from ._http import (
+    NOT_THE_API,
     POOL_SIZE,
     REQUESTS_IMPORT_ERROR,
     HttpClient,
@@ -46,6 +47,8 @@ METADATA_TIMEOUT_SECONDS = 2.0
 MAX_REQUEST_TIMEOUT_SECONDS = 3600
 # What a thread may take beyond its request's own time limit before it is left behind.
 GRACE_SECONDS = 1.0
+# Where the play itself says what the API documents.
+NOT_WHAT_API_SAYS = "If this lasts, check api.path, api.record and api.fields, then endpoint and proxy."
 
 ResultT = t.TypeVar("ResultT")
 
@@ -370,6 +373,7 @@ def _read_task(service: Service, ref: TaskRef, request: Request, response: Respo
             http_status=response.http_status,
             request_id=response.request_id,
             body=response.body,
+            hint=NOT_WHAT_API_SAYS if ref.service == CUSTOM else NOT_THE_API,
         ) from None
 
 

@@ -58,6 +58,8 @@ GZIP = 16 + zlib.MAX_WBITS
 POOL_SIZE = 16
 # Huawei's gateway refuses a signature whose date is more than 15 minutes off; a doubtful clock is named before that.
 DOUBTFUL_SKEW_SECONDS = 300
+# What to do about a success whose body is not what the API documents.
+NOT_THE_API = "If this lasts, something other than the API answers: check endpoint and proxy."
 
 
 class Auth(t.Protocol):
@@ -406,6 +408,7 @@ def unreadable(
     http_status: int | None = None,
     request_id: str | None = None,
     body: t.Any = None,
+    hint: str = NOT_THE_API,
 ) -> ApiError:
     """Return the error for a success whose body is not what the API documents, as proxies and login pages send."""
     return ApiError(
@@ -414,7 +417,7 @@ def unreadable(
         http_status=http_status,
         request_id=request_id,
         action=action,
-        hint="If this lasts, something other than the API answers: check endpoint and proxy.",
+        hint=hint,
         body=body,
     )
 

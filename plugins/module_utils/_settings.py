@@ -73,12 +73,12 @@ SECRETS = ("auth_token", "access_key", "secret_key", "security_token", "password
 # Those that are sent in a header as they are.
 IN_HEADERS = ("auth_token", "access_key", "security_token")
 
-NO_CREDENTIALS = (
-    "No credentials are given. Set auth_token; or access_key and secret_key (with security_token for temporary keys); "
-    "or username, password and domain_name; as options, in module_defaults, or in the environment (HW_AUTH_TOKEN; "
-    "HW_ACCESS_KEY and HW_SECRET_KEY; HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME; or the same as "
-    f"HUAWEICLOUD_SDK_AK/_SK or OS_*), or in {CREDENTIALS_FILE}. On an ECS with an agency none are needed, "
-    "but this host offers no agency key"
+NO_CREDENTIALS = "No credentials are given."
+HOW_TO_GIVE_CREDENTIALS = (
+    "Set auth_token; or access_key and secret_key (with security_token for temporary keys); or username, password and "
+    "domain_name; as options, in module_defaults, or in the environment (HW_AUTH_TOKEN; HW_ACCESS_KEY and "
+    "HW_SECRET_KEY; HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME; or the same as HUAWEICLOUD_SDK_AK/_SK or "
+    f"OS_*), or in {CREDENTIALS_FILE}. On an ECS with an agency none are needed, but this host offers no agency key"
 )
 
 
@@ -127,22 +127,28 @@ class Settings:
 
         :raises InputError: the play itself begins a method that nothing completes, or a value cannot be sent
         """
+        for index, method, values, missing in self._begun():
+            if not missing:
+                _check(values)
+                return Credentials(method, {option: setting.value for option, setting in values.items()})
+            if index == 0:
+                raise InputError(f"{' and '.join(sorted(values))} is given without {' and '.join(missing)}.")
+        return Credentials(AGENCY, {})
+
+    def lack(self) -> str:
+        """Say why there are no credentials: which are given without the rest of their method, or that none are."""
+        for dummy, dummy_method, values, missing in self._begun():
+            sources = sorted(setting.source for setting in values.values())
+            return f"{' and '.join(sources)} is given without {' and '.join(missing)}."
+        return NO_CREDENTIALS
+
+    def _begun(self) -> t.Iterator[tuple[int, str, Source, list[str]]]:
+        """Yield each method that a source begins: the source's place, the method, its values and what they lack."""
         for index, source in enumerate(self._sources):
             for method, selectors in METHOD_SELECTORS.items():
-                if not any(selector in source for selector in selectors):
-                    continue
-                values = self._fill_in(method, index)
-                missing = [option for option in METHODS[method] if option not in values]
-                if not missing:
-                    _check(values)
-                    return Credentials(method, {option: setting.value for option, setting in values.items()})
-                if index == 0:
-                    raise InputError(
-                        f"{' and '.join(sorted(values))} is given without {' and '.join(missing)}."
-                        if values
-                        else f"{' and '.join(missing)} is missing."
-                    )
-        return Credentials(AGENCY, {})
+                if any(selector in source for selector in selectors):
+                    values = self._fill_in(method, index)
+                    yield index, method, values, [option for option in METHODS[method] if option not in values]
 
     def _fill_in(self, method: str, index: int) -> Source:
         """Take a method's values from a source and, where it lacks some, from those after it."""

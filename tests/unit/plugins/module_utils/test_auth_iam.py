@@ -167,7 +167,7 @@ def test_no_project(http: HttpClient, sim: Simulator) -> None:
     error = caught.value
     assert (error.kind, error.error_class) == ("api_error", ErrorClass.FATAL)
     assert error.message == "found no project named mars-1"
-    assert str(error).endswith("Set project_id.")
+    assert str(error).endswith("Check region, or set project_id.")
 
 
 def test_several_projects(http: HttpClient, sim: Simulator) -> None:

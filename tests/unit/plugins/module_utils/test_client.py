@@ -284,7 +284,7 @@ def test_project_of_a_token(cloud: t.Any) -> None:
 def test_no_project(cloud: t.Any, way: str) -> None:
     cloud.sim.change_accounts(projects=[])
     client = cloud.client("dds", region=accounts.REGION, project_id=None, **WAYS[way][0])
-    message = rf"found no project named {accounts.REGION} \(request id \w+\)\. Set project_id"
+    message = rf"found no project named {accounts.REGION} \(request id \w+\)\. Check region, or set project_id"
     with pytest.raises(ApiError, match=message):
         client.get_task(TaskRef("dds", "t"))
 

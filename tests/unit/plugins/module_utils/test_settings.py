@@ -193,6 +193,20 @@ def test_incomplete_elsewhere_is_passed_over(given: Given, source: str, option: 
     assert given.put(source, option).chosen() == (AGENCY, {})
 
 
+@pytest.mark.parametrize(
+    ("source", "options", "lack"),
+    [
+        (HW, ("access_key",), "HW_ACCESS_KEY is given without secret_key."),
+        (FILE, ("secret_key",), "sk in {path} is given without access_key."),
+        (OS, ("username", "password"), "OS_PASSWORD and OS_USERNAME is given without domain_name."),
+        (HW, ("domain_name",), "No credentials are given."),
+    ],
+)
+def test_what_is_lacking(given: Given, source: str, options: tuple[str, ...], lack: str) -> None:
+    said = given.put(source, *options).settings().lack()
+    assert said == lack.format(path=given.folder / "credentials")
+
+
 def test_incomplete_elsewhere_gives_way_to_the_next_method(given: Given) -> None:
     given.put(HW, "access_key", *OPTIONS[PASSWORD])
     assert given.chosen() == (PASSWORD, values_of(HW, PASSWORD))

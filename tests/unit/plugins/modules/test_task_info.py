@@ -268,6 +268,14 @@ def test_only_the_services_word_means_that_an_object_is_gone(
     assert outcome.result["task"]["error"]
 
 
+@pytest.mark.parametrize("wrong", [{"record": "instance"}, {"fields": {"id": "name", "status": "status"}}], ids=str)
+def test_a_mistake_in_api_is_looked_for_there(run_module: t.Any, sim: Simulator, wrong: dict[str, t.Any]) -> None:
+    task = sim.add_task("ecs_server")
+    api = {**SERVER, **wrong}
+    result = run_module.fail("task_info", **connection(sim), service="custom", task_id=task["task_id"], api=api)
+    assert result["msg"].endswith("If this lasts, check api.path, api.record and api.fields, then endpoint and proxy.")
+
+
 def test_flow_control_does_not_mean_that_an_object_is_gone(cloud: t.Any) -> None:
     cloud.sim.add_fault("status", status=404, error_code="DMS.10240407", error_msg="flow control")
     with pytest.raises(ApiError) as caught:
