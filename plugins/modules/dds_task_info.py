@@ -49,7 +49,7 @@ EXAMPLES = r"""
 
 - name: Show the result
   ansible.builtin.debug:
-    msg: "{{ creation.task.name }} is {{ creation.task.state }}, {{ creation.task.progress }} %"
+    msg: "{{ creation.task.name }} is {{ creation.task.state }}"
   when: creation.task is not none
 """
 
