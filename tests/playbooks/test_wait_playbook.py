@@ -327,6 +327,75 @@ def test_a_search_that_fails_after_a_wait(sim: Simulator, tmp_path: Path) -> Non
     assert_summary_begins(done, "Cannot list the TaurusDB tasks")
 
 
+def searches(sim: Simulator) -> int:
+    """How often the list of tasks was asked for."""
+    return len([request for request in sim.requests(service="taurusdb") if "/immediate-jobs" in request["path"]])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"kind": "status", "status": 503, "first": 1}, {"kind": "reset", "first": 4}],
+    ids=["server error", "lost connections"],
+)
+def test_a_search_survives_trouble(fault: dict[str, t.Any], sim: Simulator, tmp_path: Path) -> None:
+    """The trouble comes in the midst of the first search."""
+    cloud.finish_late(sim, "late", service="taurusdb", instance_id=INSTANCE)
+    sim.add_fault(**fault, service="taurusdb", list=True, after=1)
+    done = run_wait(sim, tmp_path, **IDLE)
+    cloud.assert_good(done)
+    assert "FAILED - RETRYING" in done.stdout
+    assert_summary_begins(done, "1 of 1 task finished")
+
+
+@pytest.mark.parametrize("bound", ["error_grace", "timeout"])
+def test_a_search_survives_trouble_only_for_so_long(bound: str, sim: Simulator, tmp_path: Path) -> None:
+    sim.add_fault("status", status=503, service="taurusdb", list=True)
+    done = run_wait(sim, tmp_path, **IDLE, **{bound: 7})
+    assert done.returncode == 2
+    assert searches(sim) == 2
+    assert_summary_begins(done, "Cannot list the TaurusDB tasks .* HTTP 503")
+
+
+@pytest.mark.parametrize(
+    ("options", "variables"),
+    [([], {"error_grace": 0}), ([], {"timeout": 0}), ([], {"error_grace": "5m"}), (["--check"], {})],
+    ids=str,
+)
+def test_a_search_that_is_not_to_survive_trouble(
+    options: list[str], variables: dict[str, t.Any], sim: Simulator, tmp_path: Path
+) -> None:
+    sim.add_fault("status", status=503, service="taurusdb", list=True)
+    done = run_wait(sim, tmp_path, *options, **IDLE, **variables)
+    assert done.returncode == 2
+    assert searches(sim) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_search_that_is_refused(status: int, sim: Simulator, tmp_path: Path) -> None:
+    sim.add_fault("status", status=status, service="taurusdb", list=True)
+    done = run_wait(sim, tmp_path, **IDLE)
+    assert done.returncode == 2
+    assert searches(sim) == 1
+    assert_summary_begins(done, f"Cannot list the TaurusDB tasks .* HTTP {status}")
+
+
+@pytest.mark.parametrize("wrong", ["a key", "a certificate"])
+def test_a_search_with_something_wrong(wrong: str, sim: Simulator, tmp_path: Path) -> None:
+    """It ends the wait at once: time does not mend it."""
+    no_ca = tmp_path / "ca.pem"
+    no_ca.write_text("no certificate", encoding="utf-8")
+    https = sim.url.replace("http://", "https://")
+    variables = {
+        "a key": {"access_key": "WRONG", "secret_key": "WRONG"},
+        "a certificate": {"ca_path": str(no_ca), "endpoint": https},
+    }
+    told = {"a key": "HTTP 401", "a certificate": "the file of CA certificates cannot be read"}
+    done = run_wait(sim, tmp_path, **IDLE, **variables[wrong])
+    assert done.returncode == 2
+    assert "RETRYING" not in done.stdout
+    assert told[wrong] in done.stdout
+
+
 def assert_summary_begins(done: subprocess.CompletedProcess[str], text: str) -> None:
     summary = done.stdout.partition("TASK [Summary]")[2]
     assert re.search(rf'"msg": \[\s+"{text}', summary), done.stdout
