@@ -26,6 +26,7 @@ from ._errors import ApiError, ErrorClass, InputError, MissingLibraryError
 from ._http import (
     NOT_THE_API,
     POOL_SIZE,
+    REGION_AND_ENDPOINT,
     REQUESTS_IMPORT_ERROR,
     HttpClient,
     Request,
@@ -310,6 +311,7 @@ class TaskClient:
             names_task=True,
             codes=service.codes,
             not_found_hint=service.not_found_hint,
+            check="api.path, region and endpoint" if ref.service == CUSTOM else REGION_AND_ENDPOINT,
         )
 
     def _with_reason(self, service: Service, ref: TaskRef, task: Task, limit: float | None) -> Task:

@@ -60,6 +60,8 @@ POOL_SIZE = 16
 DOUBTFUL_SKEW_SECONDS = 300
 # What to do about a success whose body is not what the API documents.
 NOT_THE_API = "If this lasts, something other than the API answers: check endpoint and proxy."
+# What a URL was made of, unless the play wrote its path.
+REGION_AND_ENDPOINT = "region and endpoint"
 
 
 class Auth(t.Protocol):
@@ -83,7 +85,8 @@ class Request(t.NamedTuple):
 
     ``action`` begins the error's message, ``hint`` says what to do when a request without ``auth`` is refused;
     ``text`` expects plain text instead of JSON. ``names_task``: HTTP 404 means that there is no such task, about which
-    ``not_found_hint`` and ``forbidden_hint`` say what to do. ``codes`` are those of the service.
+    ``not_found_hint`` and ``forbidden_hint`` say what to do. ``check`` names what the URL was made of. ``codes`` are
+    those of the service.
     """
 
     method: str
@@ -99,6 +102,7 @@ class Request(t.NamedTuple):
     codes: ErrorCodes = NO_CODES
     not_found_hint: str = ""
     forbidden_hint: str = ""
+    check: str = REGION_AND_ENDPOINT
 
     @property
     def full_url(self) -> str:
@@ -434,7 +438,7 @@ def _hint(status: int, code: str | None, error_class: ErrorClass, request: Reque
     if 300 <= status < 400:
         return "Redirects are not followed, so that credentials reach no other host: check endpoint."
     if code == UNKNOWN_API:
-        return "There is no such API at this address: check region and endpoint."
+        return f"There is no such API at this address: check {request.check}."
     if status == 403 and request.forbidden_hint:
         return request.forbidden_hint
     if status == 403:

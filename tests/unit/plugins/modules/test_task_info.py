@@ -268,6 +268,16 @@ def test_only_the_services_word_means_that_an_object_is_gone(
     assert outcome.result["task"]["error"]
 
 
+def test_a_mistake_in_the_path_is_looked_for_there(run_module: t.Any, sim: Simulator) -> None:
+    """Where there is no such API; what no play wrote is not blamed on it."""
+    sim.add_fault("wrong_host")
+    given = dict(connection(sim), task_id="t")
+    result = run_module.fail("task_info", **given, service="custom", api=VOLUME)
+    assert result["msg"].endswith("There is no such API at this address: check api.path, region and endpoint.")
+    result = run_module.fail("task_info", **given, service="evs")
+    assert result["msg"].endswith("There is no such API at this address: check region and endpoint.")
+
+
 @pytest.mark.parametrize("wrong", [{"record": "instance"}, {"fields": {"id": "name", "status": "status"}}], ids=str)
 def test_a_mistake_in_api_is_looked_for_there(run_module: t.Any, sim: Simulator, wrong: dict[str, t.Any]) -> None:
     task = sim.add_task("ecs_server")
