@@ -327,6 +327,24 @@ def test_a_search_that_fails_after_a_wait(sim: Simulator, tmp_path: Path) -> Non
     assert_summary_begins(done, "Cannot list the TaurusDB tasks")
 
 
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"service": "taurusdb"}, True),
+        ({"service": "kafka", "task_name": "bind"}, True),
+        ({"service": "taurusdb_restore"}, False),
+        ({"service": "custom", "api": API}, False),
+    ],
+    ids=lambda value: value["service"] if isinstance(value, dict) else None,
+)
+def test_a_wait_that_lacks_an_id(variables: dict[str, t.Any], told: bool, sim: Simulator, tmp_path: Path) -> None:
+    """Whoever knows no task is told of the other wait, where there is one."""
+    done = run_wait(sim, tmp_path, **variables)
+    assert done.returncode == 2
+    assert_summary_begins(done, f"A task of {variables['service']} needs ")
+    assert ("With instance_id alone" in done.stdout) == told
+
+
 def searches(sim: Simulator) -> int:
     """How often the list of tasks was asked for."""
     return len([request for request in sim.requests(service="taurusdb") if "/immediate-jobs" in request["path"]])
