@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put together what was measured in the folders named as arguments, and report on plugins/."""
+"""Put together what was measured in the folder named as argument, and report on plugins/."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ MINIMUM = 95.0  # per cent
 
 def main() -> None:
     os.chdir(checkout.ROOT)
-    folders = [pathlib.Path(name) for name in sys.argv[1:]]
-    pieces = [str(path) for folder in folders for path in folder.iterdir()]
-    cover = coverage.Coverage(data_file=str(folders[0] / "combined"), config_file=str(checkout.ROOT / ".coveragerc"))
+    folder = pathlib.Path(sys.argv[1])
+    pieces = [str(path) for path in folder.iterdir()]
+    cover = coverage.Coverage(data_file=str(folder / "combined"), config_file=str(checkout.ROOT / ".coveragerc"))
     cover.combine(pieces, strict=True, keep=True)
     # a file that nothing ever imported counts, too
     if not cover.get_data().measured_files():
