@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 import checkout
 
-from . import limits, plot, stats, tables, waits, ways
+from . import limits, plot, tables, waits
 from .goals import goals
-from .remarks import BOUNDS, CHANGES, METHOD, REMARKS, SOAK, SOAK_TITLE, TITLES
+from .remarks import BOUNDS, METHOD, REMARKS, SOAK, SOAK_TITLE, TITLES
 from .results import Result, load, load_soak
 
 NAME = "benchmark"
@@ -44,14 +44,7 @@ def _sections(results: Mapping[str, Result]) -> list[str]:
             sections.append(BOUNDS[part].format(**_words(result)))
         if part == waits.MANY:
             sections.append(f"![CPU time and detection lag by number of tasks]({NAME}.svg)")
-    return [*sections, "## What was made faster", CHANGES.format(**_changed(results))]
-
-
-def _changed(results: Mapping[str, Result]) -> dict[str, str]:
-    """The newest figures of what was made faster."""
-    wait = results.get(waits.WAIT)
-    ratio = f"{stats.median(stats.ratios(wait.runs, ways.PROGRESS, ways.URI, 'cpu')):.2f}" if wait else "-"
-    return {"progress": ratio}
+    return sections
 
 
 def _soak(folder: pathlib.Path) -> list[str]:

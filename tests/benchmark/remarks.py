@@ -94,18 +94,3 @@ SOAK = """\
 long wait. Of each, with Ansible's processes: memory, open files and threads when it was warm, and later; *slope* is the
 line of least squares through the memory. {waits:,.0f} waits for {tasks:,.0f} tasks in {hours:g} h, {requests:,.0f}
 requests, {faults:,.0f} faults met; {wrong:.0f} results wrong. Measured on {date}."""
-
-# Each by a figure before and after, on one machine with the same versions.
-CHANGES = """\
-Measured with `make benchmark` before and after, with the same versions on the same machine; the ratio of the last row
-comes from two machines.
-
-| change | figure | before | after |
-| --- | --- | ---: | ---: |
-| a query imports only what it needs; lighter classes | `dds_task_info`, wall time by that of `uri` | 1.13 | 1.01 |
-| | `taurusdb_task_info`, the same | 1.06 | 0.96 |
-| | `kafka_task_info`, the same | 1.04 | 0.97 |
-| | payload of `dds_task_info`, KiB | 226 | 222 |
-| pauses count from the beginning of a poll | 1,000 tasks, detection lag p95, s | 5.7 | 5.0 |
-| | 1,000 tasks with progress, the same | 6.3 | 4.9 |
-| one run for a local wait | one wait with progress, CPU by that of `uri` + `until` | 1.23 | {progress} |"""
