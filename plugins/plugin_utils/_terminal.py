@@ -28,6 +28,20 @@ COLORS = {GOOD: C.COLOR_OK, BAD: C.COLOR_ERROR, TROUBLE: C.COLOR_WARN}
 SECONDS_TO_WRITE = 0.05
 
 
+def _keep_log() -> int | None:
+    """Return another descriptor of stderr if that is a file, which keeps Ansible's place in it.
+
+    Ansible loads action plugins before it forks its workers, which then have it. Core 2.19 takes stderr from them.
+    """
+    with contextlib.suppress(OSError):
+        if stat.S_ISREG(os.fstat(2).st_mode):
+            return os.dup(2)
+    return None
+
+
+LOG = _keep_log()
+
+
 class Terminal:
     """Shows lines through Ansible, for as long as somebody reads them.
 
@@ -55,13 +69,19 @@ class Terminal:
     def _write(self, line: str) -> None:
         """Write a line past Ansible, which takes none any more when it ends its workers."""
         with contextlib.suppress(OSError):
-            descriptor = os.open(self._stream, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY)
+            descriptor = self._open()
             try:
                 # A terminal shows ^C where the cursor is.
                 start = "\n" if os.isatty(descriptor) else ""
                 os.write(descriptor, f"{start}{line}\n".encode(errors="backslashreplace"))
             finally:
                 os.close(descriptor)
+
+    def _open(self) -> int:
+        """Open the stream for one line; opened anew, a file would be written to in a place of its own."""
+        if LOG is not None and os.path.samestat(os.fstat(LOG), os.stat(self._stream)):
+            return os.dup(LOG)
+        return os.open(self._stream, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY)
 
     def _is_read(self) -> bool:
         """Say whether somebody may still read the stream, as far as the system tells."""

@@ -14,6 +14,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -21,7 +22,8 @@ import typing as t
 from collections.abc import Iterator
 
 import pytest
-from progress_run import SECRETS, WAIT, Controller, Line, controller
+from environment import BIN
+from progress_run import PATIENCE, SECRETS, WAIT, Controller, Line, controller
 
 from simulator import accounts
 
@@ -325,6 +327,24 @@ def test_ctrl_c(here: Controller) -> None:
         while here.survivors():
             assert time.monotonic() - pressed < 10, here.survivors()
             time.sleep(0.1)
+
+
+def test_an_interrupted_wait_in_a_log(here: Controller) -> None:
+    """What the shell does not append to the file (> log) is not overwritten there by what Ansible writes next."""
+    task = here.task("dds")
+    play = here.play(wait("wait", named("dds", task)))
+    log = here.folder / "log"
+    into_log = ["/bin/bash", "-c", f'exec "$@" > {shlex.quote(str(log))} 2>&1', "-"]
+    with here.start(*into_log, BIN / "ansible-playbook", play, ANSIBLE_STDOUT_CALLBACK="default") as run:
+        until = time.monotonic() + PATIENCE
+        while len(here.sim.requests()) < 4 or "  Running  " not in log.read_text():
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        run.process.send_signal(signal.SIGINT)
+        run.wait()
+    text = log.read_text()
+    assert re.search(rf"^\[h1\] interrupted; .*resume with: ansible-playbook .*{task['task_id']}", text, re.MULTILINE)
+    assert "User interrupted execution" in text
 
 
 def test_the_command_that_is_told_resumes_the_wait(here: Controller) -> None:

@@ -149,6 +149,27 @@ def test_the_last_line_is_not_left_to_ansible(shown: list[tuple[str, str | None]
     assert shown == []
 
 
+def test_the_last_line_in_a_log_is_where_ansible_writes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ansible's next line comes after it, also where the shell did not open the file to append to it."""
+    log = os.open(tmp_path / "log", os.O_RDWR | os.O_CREAT)
+    os.write(log, b"first\n")
+    monkeypatch.setattr(_terminal, "LOG", os.dup(log))
+    process = stderr_of(os.dup(log))
+    Terminal(process.pid, mute=False).show("last", LAST)
+    process.kill()
+    process.wait()
+    os.write(log, b"Ansible's\n")
+    assert (tmp_path / "log").read_text() == "first\nlast\nAnsible's\n"
+
+
+def test_a_log_of_another_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    other = os.open(tmp_path / "other", os.O_RDWR | os.O_CREAT)
+    monkeypatch.setattr(_terminal, "LOG", other)
+    reader, writer = os.pipe()
+    assert last_words(writer, reader) == "last\n"
+    assert (tmp_path / "other").read_text() == ""
+
+
 def test_a_last_line_that_nobody_can_read() -> None:
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
