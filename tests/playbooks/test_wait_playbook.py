@@ -365,6 +365,15 @@ def test_a_search_survives_trouble(fault: dict[str, t.Any], sim: Simulator, tmp_
     assert_summary_begins(done, "1 of 1 task finished")
 
 
+def test_a_search_that_is_throttled_goes_on_until_the_timeout(sim: Simulator, tmp_path: Path) -> None:
+    cloud.finish_late(sim, "late", service="taurusdb", instance_id=INSTANCE)
+    sim.add_fault("throttle", service="taurusdb", list=True, first=2)
+    done = run_wait(sim, tmp_path, **IDLE, error_grace=0, request_timeout=1)
+    cloud.assert_good(done)
+    assert "FAILED - RETRYING" in done.stdout
+    assert_summary_begins(done, "1 of 1 task finished")
+
+
 @pytest.mark.parametrize("bound", ["error_grace", "timeout"])
 def test_a_search_survives_trouble_only_for_so_long(bound: str, sim: Simulator, tmp_path: Path) -> None:
     sim.add_fault("status", status=503, service="taurusdb", list=True)
