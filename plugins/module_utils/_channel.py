@@ -48,6 +48,25 @@ def _end(number: int, frame: types.FrameType | None) -> t.NoReturn:
     raise SystemExit(128 + number)
 
 
+def leave_signals_to_main_thread() -> None:
+    """Let this thread take none of the signals that end the process.
+
+    Python handles them in the main thread. Where another one takes the second of two in a row, the kernel may give it
+    the first as well, and the main thread sleeps on.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+
+
+def start_thread(work: t.Callable[[], None]) -> None:
+    """Do something in another thread, which keeps the process from ending neither by hanging nor by taking signals."""
+
+    def run() -> None:
+        leave_signals_to_main_thread()
+        work()
+
+    threading.Thread(target=run, daemon=True).start()
+
+
 def end_main_thread() -> None:
     """End the process from another thread; only a signal wakes the main thread from its sleep on every system."""
     signal.pthread_kill(t.cast(int, threading.main_thread().ident), signal.SIGTERM)
@@ -129,7 +148,7 @@ def _start(until_gone: t.Callable[[], None], end: t.Callable[[], None]) -> None:
         until_gone()
         end()
 
-    threading.Thread(target=hold, daemon=True).start()
+    start_thread(hold)
 
 
 def _until_closed(connection: socket.socket) -> None:

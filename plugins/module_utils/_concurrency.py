@@ -12,9 +12,10 @@ from __future__ import annotations
 import collections
 import enum
 import queue
-import threading
 import time
 import typing as t
+
+from ._channel import start_thread
 
 ResultT = t.TypeVar("ResultT")
 
@@ -74,7 +75,7 @@ def run_all(
             done.put((index, caught.error))
 
     for dummy in range(min(workers, len(calls))):
-        threading.Thread(target=work, daemon=True).start()
+        start_thread(work)
     finished = _collect(done, len(calls), patience, limit, clock) & results.keys()
     todo.clear()
     missing = [Missing.LATE if index in started else Missing.NOT_STARTED for index in range(len(calls))]

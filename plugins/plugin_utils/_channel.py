@@ -25,7 +25,13 @@ import threading
 import types
 import typing as t
 
-from ..module_utils._channel import END_SIGNALS, FOLDER_PREFIX, SOCKET_NAME, remove_folder
+from ..module_utils._channel import (
+    END_SIGNALS,
+    FOLDER_PREFIX,
+    SOCKET_NAME,
+    leave_signals_to_main_thread,
+    remove_folder,
+)
 
 HANDSHAKE_SECONDS = 1.0
 MAX_KEY_BYTES = 100
@@ -129,6 +135,7 @@ class Channel:
         remove_folder(self._folder)
 
     def _serve(self) -> None:
+        leave_signals_to_main_thread()
         server = t.cast(socket.socket, self._server)
         try:
             with selectors.DefaultSelector() as selector:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import socket
 import subprocess
@@ -20,7 +21,12 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils import _channel
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._channel import FOLDER_PREFIX, SOCKET_NAME, open_channel
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._channel import (
+    END_SIGNALS,
+    FOLDER_PREFIX,
+    SOCKET_NAME,
+    open_channel,
+)
 
 PATIENCE = 10
 KEY = "k" * 32
@@ -118,6 +124,20 @@ def test_end_of_the_plugin(plugin: Plugin, how: str) -> None:
         channel.send({"text": "x" * 100_000 if how == "close" else "x"})
 
 
+def test_the_leash_takes_no_signal(plugin: Plugin) -> None:
+    blocked: queue.Queue[set[int]] = queue.Queue()
+    opening = threading.Thread(
+        target=open_channel,
+        args=[plugin.address, lambda: blocked.put(set(signal.pthread_sigmask(signal.SIG_BLOCK, [])))],
+        daemon=True,
+    )
+    opening.start()
+    plugin.accept()
+    opening.join(PATIENCE)
+    plugin.close()
+    assert blocked.get(timeout=PATIENCE) >= set(END_SIGNALS)
+
+
 @pytest.mark.parametrize("hello", [b"", b"\n", b"soon\n", b"\xff\n"])
 def test_odd_answer(plugin: Plugin, hello: bytes) -> None:
     """The wait goes on without a channel: a wait that is not shown is better than none."""
@@ -179,7 +199,7 @@ def fixture_start(tmp_path: Path) -> Iterator[t.Callable[..., Process]]:
         process.popen.stdout.close()
 
 
-@pytest.mark.parametrize("number", _channel.END_SIGNALS)
+@pytest.mark.parametrize("number", END_SIGNALS)
 def test_signals(start: t.Callable[..., Process], number: signal.Signals) -> None:
     """Each ends the process at once, with its files removed, even if more signals follow."""
     process = start()

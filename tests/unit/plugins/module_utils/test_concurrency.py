@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 import typing as t
@@ -76,6 +77,11 @@ def test_the_number_of_threads_is_bounded() -> None:
 
     run([call] * 40, workers=3)
     assert max(most) == 3
+
+
+def test_signals_are_left_to_the_main_thread() -> None:
+    (blocked,) = run([lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [])])
+    assert {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} <= set(blocked)
 
 
 def test_a_call_that_hangs_keeps_neither_the_others_nor_the_caller(gate: Gate) -> None:

@@ -21,7 +21,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._channel import FOLDER_PREFIX, SOCKET_NAME, open_channel
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._channel import (
+    END_SIGNALS,
+    FOLDER_PREFIX,
+    SOCKET_NAME,
+    open_channel,
+)
 from ansible_collections.huaweicloud.tasks.plugins.plugin_utils import _channel
 from ansible_collections.huaweicloud.tasks.plugins.plugin_utils._channel import (
     Channel,
@@ -36,11 +41,13 @@ FORK = multiprocessing.get_context("fork")
 
 class Listener:
     def __init__(self) -> None:
+        self.blocked: set[int] = set()
         self.connected = threading.Event()
         self.messages: queue.Queue[dict[str, t.Any]] = queue.Queue()
         self.idle = threading.Event()
 
     def on_connect(self) -> None:
+        self.blocked = set(signal.pthread_sigmask(signal.SIG_BLOCK, []))
         self.connected.set()
 
     def on_message(self, message: dict[str, t.Any]) -> None:
@@ -308,6 +315,13 @@ def test_an_ignored_signal_stays_ignored() -> None:
             time.sleep(0.05)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_the_thread_that_reads_takes_no_signal(channel: Channel, listener: Listener) -> None:
+    """With one of two in a row it would take the other, and the main thread would sleep on: one Ctrl-C in eight."""
+    Module(channel)
+    assert listener.connected.wait(PATIENCE)
+    assert listener.blocked >= set(END_SIGNALS)
 
 
 def test_signals_in_another_thread() -> None:
