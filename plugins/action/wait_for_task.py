@@ -225,7 +225,7 @@ def _check_endpoints(params: Result) -> None:
     given = [(option, params.get(option)) for option in ("endpoint", "iam_endpoint")]
     for option, address in (*given, *(("endpoint", ref.endpoint) for ref in refs_of(params))):
         if address:
-            check_endpoint(option, address, validate_certs=params["validate_certs"])
+            check_endpoint(option, address)
 
 
 def _options_to_resume(params: Result) -> Result:

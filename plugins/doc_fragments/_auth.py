@@ -43,7 +43,7 @@ options:
     description:
       - Address of the service, for example V(https://dds.ap-southeast-1.myhuaweicloud.com). It is needed only where
         the service's address in O(region) is not known, as for private clouds and Open Telekom Cloud.
-      - V(http://) is accepted for loopback addresses only, unless O(validate_certs=false).
+      - V(http://) is accepted for loopback addresses only.
     type: str
   iam_endpoint:
     description:

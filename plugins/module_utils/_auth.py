@@ -236,13 +236,11 @@ class Authenticator:
         settings: Settings,
         http: HttpClient,
         *,
-        validate_certs: bool,
         fetch_key: t.Callable[[], Key],
         mask: t.Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._http = http
-        self._validate_certs = validate_certs
         self._fetch_key = fetch_key
         self._mask = mask
         self._agency_key = AgencyKey(self._fetch_masked_key)
@@ -274,7 +272,7 @@ class Authenticator:
         given = self._settings.find("iam_endpoint")
         if given is None:
             return iam_endpoint_of(region)
-        address = check_endpoint(given.source, given.value, validate_certs=self._validate_certs)
+        address = check_endpoint(given.source, given.value)
         # The variables of Terraform and OpenStack hold the API's version, too.
         return address[:-3] if address.endswith("/v3") else address
 

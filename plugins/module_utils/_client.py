@@ -243,7 +243,7 @@ class TaskClient:
     def _endpoint(self, ref: TaskRef) -> str:
         given = ref.endpoint or self._params.get("endpoint")
         if given:
-            return check_endpoint("endpoint", given, validate_certs=self._params["validate_certs"])
+            return check_endpoint("endpoint", given)
         product, region = service_of(ref).product, self._region(ref)
         return endpoint_of_label(product, region) if ref.service == CUSTOM else endpoint_of(product, region)
 
@@ -409,9 +409,7 @@ def new_task_client(
     if not 0 < request_timeout <= MAX_REQUEST_TIMEOUT_SECONDS:
         raise InputError(f"request_timeout must be more than 0 and at most {MAX_REQUEST_TIMEOUT_SECONDS} seconds.")
     http = HttpClient(new_session(), request_timeout=request_timeout, verify=_verify(params))
-    authenticator = Authenticator(
-        settings, http, validate_certs=params["validate_certs"], fetch_key=_fetch_agency_key, mask=mask
-    )
+    authenticator = Authenticator(settings, http, fetch_key=_fetch_agency_key, mask=mask)
     return TaskClient(params, settings, http, authenticator)
 
 

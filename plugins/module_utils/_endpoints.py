@@ -203,17 +203,16 @@ def _domain_of(region: str) -> str:
     return "myhuaweicloud.eu" if region.startswith(EUROPEAN_REGIONS) else "myhuaweicloud.com"
 
 
-def check_endpoint(option: str, address: str, *, validate_certs: bool) -> str:
+def check_endpoint(option: str, address: str) -> str:
     """Return a given address without its final slash.
 
     :raises InputError: it is no http(s) address, holds credentials, or would carry credentials over the
         network in the clear
     """
     scheme, host = _scheme_and_host(option, address.strip())
-    if scheme == "http" and validate_certs and not is_loopback(host):
+    if scheme == "http" and not is_loopback(host):
         raise InputError(
-            f"{option} is an http:// address, which would carry credentials in the clear to {host}. "
-            "Use https://, or set validate_certs to false if this is meant."
+            f"{option} is an http:// address, which would carry credentials in the clear to {host}. Use https://."
         )
     return address.strip().rstrip("/")
 

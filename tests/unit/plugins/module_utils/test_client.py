@@ -171,7 +171,7 @@ class Asked:
             raise ApiError("none")
 
         http = t.cast(t.Any, self)
-        authenticator = Authenticator(settings, http, validate_certs=True, fetch_key=no_key, mask=lambda text: None)
+        authenticator = Authenticator(settings, http, fetch_key=no_key, mask=lambda text: None)
         client = _client.TaskClient(self.params, settings, http, authenticator)
         with pytest.raises(ApiError):
             client.get_task(ref)
