@@ -38,9 +38,11 @@ class Action(t.Protocol):
 
     def _execute_module(
         self, module_name: str, module_args: dict[str, t.Any], task_vars: dict[str, t.Any]
-    ) -> dict[str, t.Any]: ...
+    ) -> dict[str, t.Any]:
+        """Run a module on the target; return its result."""
 
-    def _remove_tmp_path(self, tmp_path: str) -> None: ...
+    def _remove_tmp_path(self, tmp_path: str) -> None:
+        """Remove a folder on the target."""
 
 
 class RemotePolls:

@@ -30,7 +30,8 @@ WORKERS = 16
 class Limit(t.Protocol):
     """Says whether a request at a moment is granted."""
 
-    def __call__(self, now: float) -> bool: ...
+    def __call__(self, now: float) -> bool:
+        """Count a request that is sent now."""
 
 
 class FixedWindow:
