@@ -26,7 +26,7 @@ from steps import (
     sanity_tests,
 )
 
-# More than most machines have processors: many tests wait.
+# Many tests wait: even on two processors a third lane pays.
 LANES = 3
 # They poll hundreds of thousands of times: measured, they take up to six times as long, and reach hardly a line more.
 UNMEASURED = [f"tests/unit/plugins/module_utils/test_{name}.py" for name in ("pacing", "waiter_properties")]

@@ -48,23 +48,18 @@ def _end(number: int, frame: types.FrameType | None) -> t.NoReturn:
     raise SystemExit(128 + number)
 
 
-def leave_signals_to_main_thread() -> None:
-    """Let this thread take none of the signals that end the process.
+def start_thread(thread: threading.Thread) -> None:
+    """Start a thread that takes none of the signals that end the process.
 
-    Python handles them in the main thread. Where another one takes the second of two in a row, the kernel may give it
-    the first as well, and the main thread sleeps on.
+    Python handles signals in the main thread. If another thread is woken for the second of two, it may take the first
+    as well, and the main thread is never interrupted.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
-
-
-def start_thread(work: t.Callable[[], None]) -> None:
-    """Do something in another thread, which keeps the process from ending neither by hanging nor by taking signals."""
-
-    def run() -> None:
-        leave_signals_to_main_thread()
-        work()
-
-    threading.Thread(target=run, daemon=True).start()
+    # A thread inherits the mask.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+    try:
+        thread.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def end_main_thread() -> None:
@@ -148,7 +143,7 @@ def _start(until_gone: t.Callable[[], None], end: t.Callable[[], None]) -> None:
         until_gone()
         end()
 
-    start_thread(hold)
+    start_thread(threading.Thread(target=hold, daemon=True))
 
 
 def _until_closed(connection: socket.socket) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import collections
 import enum
 import queue
+import threading
 import time
 import typing as t
 
@@ -75,7 +76,7 @@ def run_all(
             done.put((index, caught.error))
 
     for dummy in range(min(workers, len(calls))):
-        start_thread(work)
+        start_thread(threading.Thread(target=work, daemon=True))
     finished = _collect(done, len(calls), patience, limit, clock) & results.keys()
     todo.clear()
     missing = [Missing.LATE if index in started else Missing.NOT_STARTED for index in range(len(calls))]

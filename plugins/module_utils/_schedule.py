@@ -130,7 +130,8 @@ class Lane:
         interval = len(self.unsettled) / self.pacer.granted_rate(now)
         is_longer = interval > self._policy.sleep + EPSILON
         # A task that is refused while others are not is told of, too: nothing else says why it was not seen.
-        return interval if is_longer or any(watch.throttled for watch in self.unsettled) else 0.0
+        is_felt = is_longer or any(watch.throttled for watch in self.unsettled)
+        return max(interval, self._policy.sleep) if is_felt else 0.0
 
 
 def lane_of(ref: TaskRef) -> t.Hashable:
@@ -251,4 +252,4 @@ class Schedule:
         """
         slowest = max(self._lanes, key=lambda lane: lane.interval(now), default=None)
         interval = slowest.interval(now) if slowest else 0.0
-        return (60 * slowest.pacer.granted_rate(now), interval) if slowest and interval else None
+        return (60 * len(slowest.unsettled) / interval, interval) if slowest and interval else None

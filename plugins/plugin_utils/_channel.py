@@ -29,8 +29,8 @@ from ..module_utils._channel import (
     END_SIGNALS,
     FOLDER_PREFIX,
     SOCKET_NAME,
-    leave_signals_to_main_thread,
     remove_folder,
+    start_thread,
 )
 
 HANDSHAKE_SECONDS = 1.0
@@ -98,7 +98,7 @@ class Channel:
             except OSError:
                 self.remove_folder()
                 continue
-            self._thread.start()
+            start_thread(self._thread)
             return True
         return False
 
@@ -135,7 +135,6 @@ class Channel:
         remove_folder(self._folder)
 
     def _serve(self) -> None:
-        leave_signals_to_main_thread()
         server = t.cast(socket.socket, self._server)
         try:
             with selectors.DefaultSelector() as selector:

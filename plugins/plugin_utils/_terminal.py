@@ -29,9 +29,10 @@ SECONDS_TO_WRITE = 0.05
 
 
 def _keep_log() -> int | None:
-    """Return another descriptor of stderr if that is a file, which keeps Ansible's place in it.
+    """Return a duplicate of stderr if that is a file: it shares Ansible's file offset.
 
-    Ansible loads action plugins before it forks its workers, which then have it. Core 2.19 takes stderr from them.
+    Ansible loads action plugins before it forks its workers, which inherit it. Since core 2.19 workers have no stderr
+    of their own.
     """
     with contextlib.suppress(OSError):
         if stat.S_ISREG(os.fstat(2).st_mode):
@@ -78,7 +79,7 @@ class Terminal:
                 os.close(descriptor)
 
     def _open(self) -> int:
-        """Open the stream for one line; opened anew, a file would be written to in a place of its own."""
+        """Open the stream for one line; a file that is opened anew has a file offset of its own."""
         if LOG is not None and os.path.samestat(os.fstat(LOG), os.stat(self._stream)):
             return os.dup(LOG)
         return os.open(self._stream, os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY)

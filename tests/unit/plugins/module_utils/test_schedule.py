@@ -392,4 +392,4 @@ def test_the_limit_is_told_where_one_task_is_refused_and_the_last_request_was_gr
     end = sky.run(timeout=20)
     assert [watch.throttled for watch in end.watches] == [True, False]
     assert (end.watches[1].succeeded, failure_kind(end)) == (True, "timeout")
-    assert end.granted_per_minute and end.poll_interval
+    assert (end.granted_per_minute, end.poll_interval) == (12, 5)

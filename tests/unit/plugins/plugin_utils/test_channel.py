@@ -318,7 +318,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
 
 
 def test_the_thread_that_reads_takes_no_signal(channel: Channel, listener: Listener) -> None:
-    """With one of two in a row it would take the other, and the main thread would sleep on: one Ctrl-C in eight."""
+    """With one of two in a row it could take the other, and the main thread would sleep on."""
     Module(channel)
     assert listener.connected.wait(PATIENCE)
     assert listener.blocked >= set(END_SIGNALS)
