@@ -132,14 +132,13 @@ class Settings:
                 _check(values)
                 return Credentials(method, {option: setting.value for option, setting in values.items()})
             if index == 0:
-                raise InputError(f"{' and '.join(sorted(values))} is given without {' and '.join(missing)}.")
+                raise InputError(_lack(values, missing))
         return Credentials(AGENCY, {})
 
     def lack(self) -> str:
         """Say why there are no credentials: which are given without the rest of their method, or that none are."""
         for dummy, dummy_method, values, missing in self._begun():
-            sources = sorted(setting.source for setting in values.values())
-            return f"{' and '.join(sources)} is given without {' and '.join(missing)}."
+            return _lack([setting.source for setting in values.values()], missing)
         return NO_CREDENTIALS
 
     def _begun(self) -> t.Iterator[tuple[int, str, Source, list[str]]]:
@@ -166,6 +165,11 @@ class Settings:
     def secrets(self) -> list[str]:
         """Return every value, used or not, that must not be shown."""
         return [source[option].value for source in self._sources for option in SECRETS if option in source]
+
+
+def _lack(given: t.Iterable[str], missing: t.Sequence[str]) -> str:
+    names = sorted(given)
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} given without {' and '.join(missing)}."
 
 
 def _stripped(source: Source) -> Source:

@@ -46,7 +46,7 @@ granted and lives within it: being refused never ends a wait before its `timeout
 
 Within one round: *tasks / rate*, though not less than `sleep`. All tasks of an account count, whichever play waits for
 them. Give many tasks to one wait where you can: waits side by side know nothing of each other and need up to two and a
-half rounds.
+half rounds, and under fewer than 20 requests in a window some may see nothing until their timeout.
 
 {guide}
 

@@ -71,7 +71,7 @@ the whole for certain, most of them would have to go.""",
 A local wait starts the module once, as a task that only sleeps does; a poll is a request over a connection
 that is open already. What is left is Ansible's own, which idles as long as the wait lasts. Over SSH and other
 connections, with progress, each poll is a run of the module, as each try of `uri` is, and as expensive: a connection
-that drops then costs one poll, not the wait. Choose `progress: false` there if the CPU counts more than the lines.""",
+that drops then costs one poll, not the wait.""",
     "hosts": """\
 Each host has a process of Ansible's and one of the module's, and all of them start at the same moment. If memory is
 short, let one task wait for the tasks of all hosts (`run_once`, and `tasks` from `hostvars`): that takes the memory of

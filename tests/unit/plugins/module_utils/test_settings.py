@@ -175,8 +175,8 @@ def test_nothing_is_given(given: Given) -> None:
         (("secret_key",), "secret_key is given without access_key."),
         (("username",), "username is given without password and domain_name."),
         (("password",), "password is given without username and domain_name."),
-        (("username", "password"), "password and username is given without domain_name."),
-        (("username", "domain_name"), "domain_name and username is given without password."),
+        (("username", "password"), "password and username are given without domain_name."),
+        (("username", "domain_name"), "domain_name and username are given without password."),
     ],
 )
 def test_incomplete_in_the_play(given: Given, options: tuple[str, ...], message: str) -> None:
@@ -198,7 +198,7 @@ def test_incomplete_elsewhere_is_passed_over(given: Given, source: str, option: 
     [
         (HW, ("access_key",), "HW_ACCESS_KEY is given without secret_key."),
         (FILE, ("secret_key",), "sk in {path} is given without access_key."),
-        (OS, ("username", "password"), "OS_PASSWORD and OS_USERNAME is given without domain_name."),
+        (OS, ("username", "password"), "OS_PASSWORD and OS_USERNAME are given without domain_name."),
         (HW, ("domain_name",), "No credentials are given."),
     ],
 )

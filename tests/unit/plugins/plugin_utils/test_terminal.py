@@ -153,12 +153,15 @@ def test_the_last_line_in_a_log_is_where_ansible_writes(monkeypatch: pytest.Monk
     """Ansible's next line comes after it, also where the shell did not open the file to append to it."""
     log = os.open(tmp_path / "log", os.O_RDWR | os.O_CREAT)
     os.write(log, b"first\n")
-    monkeypatch.setattr(_terminal, "LOG", os.dup(log))
+    duplicate = os.dup(log)
+    monkeypatch.setattr(_terminal, "LOG", duplicate)
     process = stderr_of(os.dup(log))
     Terminal(process.pid, mute=False).show("last", LAST)
     process.kill()
     process.wait()
     os.write(log, b"Ansible's\n")
+    os.close(log)
+    os.close(duplicate)
     assert (tmp_path / "log").read_text() == "first\nlast\nAnsible's\n"
 
 
@@ -167,6 +170,7 @@ def test_a_log_of_another_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setattr(_terminal, "LOG", other)
     reader, writer = os.pipe()
     assert last_words(writer, reader) == "last\n"
+    os.close(other)
     assert (tmp_path / "other").read_text() == ""
 
 
