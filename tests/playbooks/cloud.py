@@ -22,6 +22,8 @@ COLLECTIONS = ROOT / ".venv" / "collections"
 
 Play = dict[str, t.Any]
 
+DONE = {"status": "Completed"}
+
 # Every task that the documentation names, by its id.
 TASKS: dict[str, dict[str, t.Any]] = {
     "a9767ede-fe0f-4888-9003-e843a4c90514": {"service": "taurusdb"},
@@ -50,14 +52,16 @@ def add_tasks(sim: Simulator, duration: float = 0, **more: t.Any) -> None:
         sim.add_task(**task, id=task_id, duration=duration, **more)
 
 
-def finish_late(sim: Simulator, task_id: str, *, service: str = "dds", **task: t.Any) -> None:
-    """Create a task that is done a second after it was first asked for, however slow the machine is."""
+def finish_late(
+    sim: Simulator, task_id: str, *, service: str = "dds", end: Mapping[str, str] = DONE, **task: t.Any
+) -> None:
+    """Create a task that ends a second after it was first asked for, however slow the machine is."""
 
     def finish() -> None:
         while not sim.requests(task_id=task_id):
             time.sleep(0.1)
         time.sleep(1)
-        sim.change_task(task_id, status="Completed")
+        sim.change_task(task_id, **end)
 
     sim.add_task(service, id=task_id, outcome="stuck", duration=100, **task)
     threading.Thread(target=finish, daemon=True).start()

@@ -290,7 +290,8 @@ def test_an_instance_is_idle_when_its_last_task_has_ended(sim: Simulator, tmp_pa
 
 
 def test_a_task_of_the_instance_fails(sim: Simulator, tmp_path: Path) -> None:
-    running_task(sim, outcome="failed", duration=8, fail_reason="disk full")
+    end = {"status": "Failed", "fail_reason": "disk full"}
+    cloud.finish_late(sim, "late", service="taurusdb", instance_id=INSTANCE, end=end)
     done = run_wait(sim, tmp_path, **IDLE)
     assert done.returncode == 2
     assert "disk full" in done.stdout
@@ -320,7 +321,7 @@ def test_a_service_without_a_list_cannot_be_waited_for_like_this(sim: Simulator,
 
 def test_a_search_that_fails_after_a_wait(sim: Simulator, tmp_path: Path) -> None:
     """The summary tells of the failure, not of the wait that succeeded before it."""
-    running_task(sim, duration=2)
+    cloud.finish_late(sim, "late", service="taurusdb", instance_id=INSTANCE)
     sim.add_fault("forbidden", service="taurusdb", list=True, after=1)
     done = run_wait(sim, tmp_path, **IDLE)
     assert done.returncode == 2
