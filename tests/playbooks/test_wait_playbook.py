@@ -321,10 +321,20 @@ def test_a_service_without_a_list_cannot_be_waited_for_like_this(sim: Simulator,
 
 def test_a_search_that_fails_after_a_wait(sim: Simulator, tmp_path: Path) -> None:
     """The summary tells of the failure, not of the wait that succeeded before it."""
-    cloud.finish_late(sim, "late", service="taurusdb", instance_id=INSTANCE)
-    sim.add_fault("forbidden", service="taurusdb", list=True, after=1)
+    first = running_task(sim, status="Running")
+
+    def go_on() -> None:
+        while not sim.requests(task_id=first):
+            time.sleep(0.05)
+        sim.add_fault("forbidden", service="taurusdb", list=True)
+        sim.change_task(first, status="Completed")
+
+    thread = threading.Thread(target=go_on, daemon=True)
+    thread.start()
     done = run_wait(sim, tmp_path, **IDLE)
+    thread.join(5)
     assert done.returncode == 2
+    assert len(sim.requests(task_id=first)) > 1
     assert_summary_begins(done, "Cannot list the TaurusDB tasks")
 
 
