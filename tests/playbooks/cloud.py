@@ -53,7 +53,7 @@ def add_tasks(sim: Simulator, duration: float = 0, **more: t.Any) -> None:
 
 
 def finish_late(
-    sim: Simulator, task_id: str, *, service: str = "dds", end: Mapping[str, str] = DONE, **task: t.Any
+    sim: Simulator, task_id: str, *, service: str = "dds", failure: str | None = None, **task: t.Any
 ) -> None:
     """Create a task that ends a second after it was first asked for, however slow the machine is."""
 
@@ -61,7 +61,7 @@ def finish_late(
         while not sim.requests(task_id=task_id):
             time.sleep(0.1)
         time.sleep(1)
-        sim.change_task(task_id, **end)
+        sim.change_task(task_id, **({"status": "Failed", "fail_reason": failure} if failure else DONE))
 
     sim.add_task(service, id=task_id, outcome="stuck", duration=100, **task)
     threading.Thread(target=finish, daemon=True).start()

@@ -290,8 +290,7 @@ def test_an_instance_is_idle_when_its_last_task_has_ended(sim: Simulator, tmp_pa
 
 
 def test_a_task_of_the_instance_fails(sim: Simulator, tmp_path: Path) -> None:
-    end = {"status": "Failed", "fail_reason": "disk full"}
-    cloud.finish_late(sim, "late", service="taurusdb", instance_id=INSTANCE, end=end)
+    cloud.finish_late(sim, "late", service="taurusdb", instance_id=INSTANCE, failure="disk full")
     done = run_wait(sim, tmp_path, **IDLE)
     assert done.returncode == 2
     assert "disk full" in done.stdout
