@@ -144,13 +144,15 @@ class Soak:
             )
 
     def trouble(self, randomness: random.Random) -> None:
-        """Let some of the next requests of a service meet a fault.
+        """Let some requests of a service meet a fault, until the next one.
 
-        Not those for the list of the long wait, which would give it up for good.
+        Not those for the list of the long wait, which would give it up for good. A fault that waited for requests as
+        long as it takes would meet those of a wait that sends few, one fault after the other.
         """
         service = randomness.choice([*SERVICES, LONG_WAIT])
         spared = {"list": False} if service == LONG_WAIT else {}
-        fault = {**randomness.choice(FAULTS), **spared, "service": service, "first": randomness.randint(1, 6)}
+        when = {"first": randomness.randint(1, 6), "until": SECONDS_BETWEEN_FAULTS}
+        fault = {**randomness.choice(FAULTS), **spared, **when, "service": service}
         control(self.url, "faults", fault)
 
     def waits_are_over(self) -> bool:
