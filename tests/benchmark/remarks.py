@@ -84,9 +84,10 @@ size, read the task and compare it with the last poll.
 What bounds the lag at a limit: how tasks ended is asked by id, and where {many} tasks end within {span} s that is more
 than a limit of 10 requests a second grants. Simulated waits under more limits: [request limits](request-limits.md).""",
     "slow": """\
-A round takes what its connections allow, sixteen at once, and the first one up to half as long again: it goes out in
-chunks of 50, 100, 200 and so on, so that a request limit is met early, and while the last requests of a chunk are under
-way the other connections idle. Later rounds go out in one or two.""",
+The wait first reads the list, one page of 50 tasks after the other: 4 s for 1,000 tasks. Then it asks by id how each
+ended, sixteen at once, and at first in chunks of 50, 100, 200 and so on, so that a request limit is met early; while
+the last requests of a chunk are under way the other connections idle. Where all tasks end before the first poll, as
+here, the list saves nothing.""",
 }
 
 SOAK_TITLE = "An hour without a rest"
