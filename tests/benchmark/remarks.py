@@ -94,5 +94,7 @@ SOAK_TITLE = "An hour without a rest"
 SOAK = """\
 `make soak`: tasks that end and are replaced, with faults and a request limit, in waits one after the other and in one
 long wait. Of each, with Ansible's processes: memory, open files and threads when it was warm, and later; *slope* is the
-line of least squares through the memory. {waits:,.0f} waits for {tasks:,.0f} tasks in {hours:g} h, {requests:,.0f}
-requests, {faults:,.0f} faults met; {wrong:.0f} results wrong. Measured on {date}."""
+line of least squares through the memory. From the first of the many waits to the last, what Python held changed by
+{growth_of_blocks:+.1%}; the memory of that process also has the gaps in between, which become more at first.
+{waits:,.0f} waits for {tasks:,.0f} tasks in {hours:g} h, {requests:,.0f} requests, {faults:,.0f} faults met;
+{wrong:.0f} results wrong. Measured on {date}."""

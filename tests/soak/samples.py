@@ -52,6 +52,12 @@ def slope(samples: Sequence[Sample]) -> float:
     return statistics.linear_regression([each.at / 3600 for each in warm], [each.rss for each in warm]).slope
 
 
+def share_of_growth(values: Sequence[float]) -> float:
+    """How much something grew once a process was warm, as a share of its mean: by the line of least squares."""
+    warm = values[int(len(values) * WARMING_UP) :]
+    return statistics.linear_regression(range(len(warm)), warm).slope * len(warm) / statistics.mean(warm)
+
+
 def growth(samples: Sequence[Sample]) -> float:
     """How much memory grew over the time once it is warm, in MiB."""
     return slope(samples) * samples[-1].at * (1 - WARMING_UP) / 3600

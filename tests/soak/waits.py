@@ -4,7 +4,8 @@
 """Wait after wait in one process, several side by side, for some time: python -m soak.waits URL SECONDS SEED REPORT
 
 What the module does in a process of its own is done here again and again in one, which shows what grows. Each wait has
-a client of its own, as each task of a play has. The report gets a line of JSON for each wait.
+a client of its own, as each task of a play has. The report gets a line of JSON for each wait, with how many blocks of
+memory Python held then.
 """
 
 from __future__ import annotations
@@ -31,8 +32,7 @@ from .cloud import add_tasks, options
 SERVICES = ("dds", "kafka", "ecs", "cce")
 SIDE_BY_SIDE = 4
 TASKS = 63
-# Of the whole time: the shortest and the longest task. A process grows for its first two hundred waits or so, until all
-# kinds have met in it: in an hour there must be many more.
+# Of the whole time: the shortest and the longest task. To see whether something grows takes many waits.
 SHORTEST, LONGEST = 1 / 600, 1 / 80
 # The last waits begin so early that they end in time, also those under a request limit.
 LAST_START = 0.8
@@ -69,8 +69,9 @@ def main() -> None:
             outcome = one_wait(url, SERVICES[number % len(SERVICES)], seconds, randomness)
             if outcome["wrong"]:
                 print(outcome["msg"], flush=True)
+            kept = {key: outcome[key] for key in ("service", "tasks", "polls", "wrong")}
             with writing, report.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps({key: outcome[key] for key in ("service", "tasks", "polls", "wrong")}) + "\n")
+                lines.write(json.dumps({**kept, "blocks": sys.getallocatedblocks()}) + "\n")
 
     count = len(SERVICES) * SIDE_BY_SIDE
     with ThreadPoolExecutor(count) as pool:
