@@ -25,13 +25,7 @@ import threading
 import types
 import typing as t
 
-from ..module_utils._channel import (
-    END_SIGNALS,
-    FOLDER_PREFIX,
-    SOCKET_NAME,
-    remove_folder,
-    start_thread,
-)
+from ..module_utils._channel import END_SIGNALS, FOLDER_PREFIX, SOCKET_NAME, remove_folder, start_thread
 
 HANDSHAKE_SECONDS = 1.0
 MAX_KEY_BYTES = 100

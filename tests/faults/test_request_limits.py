@@ -84,8 +84,8 @@ def test_a_wait_for_many_tasks_lives_within_a_limit(
     second_half = [refused for request, refused in zip(found.requests, is_refused) if request["at"] >= middle]
     assert second_half.count(False) >= 0.5 * len(second_half) > 0
     ended = [entry for entry in result["tasks"][COUNT // 2 :] if entry["state"] == "succeeded"]
-    # Fewer than in a world where nothing else runs, and yet none starves.
-    assert len(ended) >= COUNT // 10
+    # Half of the tasks that are polled in turn have ended; a busy machine makes fewer polls.
+    assert len(ended) >= min(COUNT // 4, second_half.count(False) // 4) > 0
 
 
 @pytest.mark.parametrize(("kind", "way"), CELLS)
