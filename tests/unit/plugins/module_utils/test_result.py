@@ -275,7 +275,8 @@ def test_a_low_limit_is_put_into_words(granted: float, words: str) -> None:
 
 @pytest.mark.parametrize(("timeout", "seconds"), [(3.0, "3"), (0.5, "0.5"), (604800.0, "604800"), (2.25, "2.25")])
 def test_a_timeout_is_said_as_it_was_given(timeout: float, seconds: str) -> None:
-    assert said({DDS: [running()]}, timeout=timeout).startswith(f"Timed out after {seconds} s. 0 of 1 task ")
+    message = said({DDS: [running()]}, timeout=timeout, sleep=600.0)
+    assert message.startswith(f"Timed out after {seconds} s. 0 of 1 task ")
 
 
 def test_an_error_that_is_over_is_not_said() -> None:

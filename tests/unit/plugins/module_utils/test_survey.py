@@ -118,7 +118,7 @@ def test_how_a_task_ended_is_asked_by_id() -> None:
     left_out=st.sets(st.integers(0, 79), max_size=10),
     troubled=st.sets(st.integers(1, 30), max_size=5),
 )
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 def test_lists_change_no_result(ends: list[float], lag: float, left_out: set[int], troubled: set[int]) -> None:
     def refusal(count: int) -> t.Any:
         return ApiError("lost", kind="connection", error_class=ErrorClass.TRANSIENT) if count in troubled else None
