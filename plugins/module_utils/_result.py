@@ -170,7 +170,7 @@ def describe_failure(watch: TaskWatch) -> str:
     task = t.cast(Task, watch.task)
     status = plain(task.status or "none", MAX_STATUS)
     if task.state == State.NEEDS_ACTION:
-        return f"The {_subject(watch)} is waiting for approval in the console (status {status})."
+        return f"The {_subject(watch)} is waiting for approval or payment in the console (status {status})."
     verb = "was canceled" if task.state == State.CANCELED else "failed"
     reason = f": {plain(task.fail_reason, MAX_REASON)}" if task.fail_reason else ""
     return sentence(f"The {_subject(watch)} {verb}{_at_steps(task)} (status {status}){reason}")

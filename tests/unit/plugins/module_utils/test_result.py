@@ -187,7 +187,7 @@ CASES = [
         "a task that needs approval",
         {TaskRef("taurusdb", "aa11"): [NEEDS_ACTION]},
         {},
-        "The TaurusDB task aa11 is waiting for approval in the console (status Unauthorized). "
+        "The TaurusDB task aa11 is waiting for approval or payment in the console (status Unauthorized). "
         f"0 of 1 task finished; waited 0 s. {ONE_LEFT}",
     ),
     # not_found
