@@ -20,8 +20,10 @@ from ._task import Task, TaskRef, read_text, seconds_since_1970
 
 # The tasks of one page after the other; whoever takes a page sends its request.
 TaskPages = t.Iterator[list[Task]]
-# Sends a list's request with these query parameters, and returns the decoded body; None where it is to be sent again.
+# Sends a list's request with these query parameters, and returns the decoded body, or SEND_AGAIN.
 SendList = t.Callable[[t.Sequence[tuple[str, str]]], t.Any]
+# No JSON is decoded to this: not None, which is JSON's null.
+SEND_AGAIN = object()
 
 
 class Wanted(t.NamedTuple):
@@ -96,7 +98,7 @@ def _page(
     if position is not None:
         query = [*query, (task_list.offset_key, str(position))]
     body = send(query)
-    if body is None:
+    if body is SEND_AGAIN:
         return None
     records = body.get(task_list.root) if isinstance(body, dict) else None
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):

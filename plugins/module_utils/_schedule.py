@@ -134,7 +134,7 @@ class Lane:
         return max(interval, self._policy.sleep) if is_felt else 0.0
 
 
-def lane_of(ref: TaskRef) -> t.Hashable:
+def lane_key(ref: TaskRef) -> t.Hashable:
     """Return what shares one request limit: the API, and where it is."""
     return (ref.service, ref.region, ref.project_id, ref.endpoint)
 

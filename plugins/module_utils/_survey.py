@@ -19,9 +19,9 @@ import time
 import typing as t
 
 from ._errors import ApiError, ErrorClass
-from ._listing import SendList, TaskPages, task_pages
+from ._listing import SEND_AGAIN, SendList, TaskPages, task_pages
 from ._lists import LISTS
-from ._pacing import Pacer, told_rate
+from ._pacing import MAX_RETRY_AFTER, Pacer, told_rate
 from ._parsing import UnreadableResponseError
 from ._services import SERVICES
 from ._task import State, Task, TaskRef
@@ -38,7 +38,9 @@ MAX_COST = 0.75
 MIN_SHARE = 0.5
 # Errors in a row that pass by themselves.
 MAX_TROUBLE = 3
-# How long the word of a list holds, in case it lags behind the truth.
+# How long a task may stay unseen in a list, which may be throttled, before it is polled by id.
+PATIENCE_SECONDS = 60.0
+# How long the word of a list holds, in case it lags behind the truth or is not read again.
 TRUST_SECONDS = 600.0
 GROWTH = 1.5
 
@@ -131,7 +133,7 @@ class Survey:
         response = self._send(query)
         if isinstance(response, ApiError):
             self._errors.append(response)
-            return None
+            return SEND_AGAIN
         self._requests += 1
         return response
 
@@ -143,7 +145,7 @@ class Survey:
         # Trouble from the first page on says nothing good of the list; tasks are not kept waiting for it.
         if error.error_class is not ErrorClass.TRANSIENT or self._trouble >= MAX_TROUBLE or not self._has_worked:
             self.is_given_up = True
-        self._pacer.hold(now + (error.retry_after or self._pause))
+        self._pacer.hold(now + min(error.retry_after or self._pause, MAX_RETRY_AFTER))
 
     def _finish(self, wanted: t.Collection[TaskRef]) -> None:
         self._pages = None
@@ -178,7 +180,7 @@ def new_survey(
     return Survey(refs, send, pauses=pauses, random=random) if send else None
 
 
-def list_of(ref: TaskRef) -> t.Hashable:
+def list_key(ref: TaskRef) -> t.Hashable:
     """Return what the tasks of one list have in common."""
     task_list = LISTS.get(ref.service)
     instance_id = ref.instance_id if task_list and "{instance_id}" in task_list.path else None

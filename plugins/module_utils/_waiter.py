@@ -21,8 +21,8 @@ import typing as t
 from ._errors import InputError
 from ._outcome import Outcome, WaitFailure
 from ._policy import EPSILON, Policy, policy_of
-from ._schedule import Schedule, lane_of
-from ._survey import TRUST_SECONDS, OpenList, Survey, list_of, new_survey
+from ._schedule import Schedule, lane_key
+from ._survey import PATIENCE_SECONDS, TRUST_SECONDS, OpenList, Survey, list_key, new_survey
 from ._task import Task, TaskRef
 from ._task_watch import Observation, TaskWatch, is_granted
 
@@ -70,7 +70,7 @@ class Waiter:
         random: t.Callable[[], float],
         on_update: t.Callable[[WaitView], None] = lambda view: None,
         started: float | None = None,
-        key: t.Callable[[TaskRef], t.Hashable] = lane_of,
+        key: t.Callable[[TaskRef], t.Hashable] = lane_key,
         open_list: OpenList | None = None,
         on_listed: t.Callable[[t.Mapping[TaskRef, Task]], None] = lambda tasks: None,
     ) -> None:
@@ -90,6 +90,7 @@ class Waiter:
         self._watches = [self._by_ref[ref] for ref in refs]
         self._polls, self._started = 0, clock() if started is None else started
         self._deadline = self._started + policy.timeout
+        self._delay = 0.0 if policy.poll_once else min(policy.delay, policy.timeout)
         self._first_poll_at: float | None = None
         distinct = list(self._by_ref.values())
         self._outcome = Outcome(distinct, policy)
@@ -103,12 +104,12 @@ class Waiter:
             return []
         groups: dict[t.Hashable, list[TaskRef]] = {}
         for ref in self._by_ref:
-            groups.setdefault(list_of(ref), []).append(ref)
+            groups.setdefault(list_key(ref), []).append(ref)
         pauses = (self._policy.sleep, max(self._policy.sleep, self._policy.max_sleep))
         made = (new_survey(refs, open_list, pauses=pauses, random=random) for refs in groups.values())
         surveys = [survey for survey in made if survey]
         for ref in (ref for survey in surveys for ref in survey.refs):
-            self._by_ref[ref].due = math.inf
+            self._by_ref[ref].due = self._started + self._delay + PATIENCE_SECONDS
         return surveys
 
     @property
@@ -127,9 +128,8 @@ class Waiter:
         if not self._watches:
             self.end = self.view(over=True)
             return
-        delay = 0.0 if self._policy.poll_once else min(self._policy.delay, self._policy.timeout)
-        if delay > 0:
-            yield delay
+        if self._delay > 0:
+            yield self._delay
         while not self._poll_and_report():
             pause = self._next_poll_at() - self._clock()
             if pause > 0:
@@ -208,7 +208,7 @@ class Waiter:
     def _read_list(self, survey: Survey) -> None:
         """Read on in a list, and poll by id what it does not show as running."""
         began = self._clock()
-        wanted = {ref for ref in survey.refs if not self._by_ref[ref].settled}
+        wanted = self._unsettled(survey)
         while wanted and survey.ready_at(now := self._clock()) <= now + EPSILON and now - began < READING_SECONDS:
             page = survey.read(now, wanted)
             self.record_listed({ref: task for ref, task in page.running.items() if ref in wanted}, self._clock())
@@ -252,8 +252,11 @@ class Waiter:
 
     def _next_poll_at(self) -> float:
         now = self._clock()
-        lists_at = min((survey.ready_at(now) for survey in self._surveys), default=math.inf)
-        return max(min(self._schedule.wakes_at(now), lists_at), now)
+        moments = [self._schedule.wakes_at(now), *(survey.ready_at(now) for survey in self._surveys)]
+        # Whether tasks have stalled that a list should show is found out by id.
+        if self._surveys and self._stalls_at() > now:
+            moments.append(self._stalls_at())
+        return max(min(moments), now)
 
     def _last_change(self) -> float:
         last_change = self._outcome.last_change()
@@ -268,9 +271,18 @@ class Waiter:
         return self._last_change() + self._policy.stall_timeout
 
     def _has_stalled(self) -> bool:
-        moment = self._stalls_at() - EPSILON
-        # What could not be polled since then may have changed.
-        return self._clock() >= moment and all(watch.polled_at >= moment for watch in self._schedule.limited)
+        moment, now = self._stalls_at() - EPSILON, self._clock()
+        if now < moment:
+            return False
+        # What could not be polled since then, or read in its list, may have changed.
+        unread = [
+            ref for survey in self._surveys for ref in self._unsettled(survey) if self._by_ref[ref].polled_at < moment
+        ]
+        self._poll_soon(unread, now)
+        return not unread and all(watch.polled_at >= moment for watch in self._schedule.limited)
+
+    def _unsettled(self, survey: Survey) -> set[TaskRef]:
+        return {ref for ref in survey.refs if not self._by_ref[ref].settled}
 
 
 def sleep_any(seconds: float) -> None:

@@ -122,7 +122,8 @@ class LimitedCloud:
             return ApiError(self._text, http_status=429, code="APIGW.0308")
         self.granted[ref].append(self.now - EPOCH)
         is_over = self.now - EPOCH >= self._ends.get(ref, math.inf)
-        return Task(ref.service, State.SUCCEEDED if is_over else State.RUNNING, id=ref.task_id, status="Running")
+        state, status = (State.SUCCEEDED, "Ended") if is_over else (State.RUNNING, "Running")
+        return Task(ref.service, state, id=ref.task_id, status=status)
 
 
 def _not_polled() -> ApiError:

@@ -13,8 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, ErrorClass
-from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.limited_api import FixedWindow
-from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.listed_api import ListedCloud, cloud, spread
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._pacing import MAX_RETRY_AFTER
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._survey import PATIENCE_SECONDS, TRUST_SECONDS
+from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.limited_api import EPOCH, FixedWindow
+from ansible_collections.huaweicloud.tasks.tests.unit.plugins.module_utils.listed_api import (
+    TOLD,
+    ListedCloud,
+    cloud,
+    spread,
+)
 
 
 def requests_by_id(sky: ListedCloud) -> int:
@@ -72,6 +79,50 @@ def test_a_list_whose_trouble_passes_is_read_on() -> None:
     assert requests_by_id(sky) < 1000
 
 
+def throttled_from(first: int) -> t.Callable[[int], t.Any]:
+    return lambda count: ApiError(TOLD, http_status=429, code="APIGW.0308") if count >= first else None
+
+
+@pytest.mark.parametrize(("first", "longest_lag"), [(1, 100), (3, TRUST_SECONDS + 35)])
+def test_a_list_that_is_always_throttled_hides_no_end(first: int, longest_lag: float) -> None:
+    sky = cloud(spread(200, 120), refusal=throttled_from(first))
+    assert sky.wait(timeout=3600, sleep=5).failure is None
+    assert sky.lags()[-1] < longest_lag
+
+
+def test_a_list_that_is_throttled_is_read_first_after_a_delay() -> None:
+    """The patience with it begins with the first poll."""
+    sky = cloud(spread(200, 300))
+    assert sky.wait(timeout=900, delay=100, sleep=5).failure is None
+    assert requests_by_id(sky) < 400
+
+
+def test_a_list_that_asks_for_a_long_pause_hides_no_end() -> None:
+    late = ApiError("busy", http_status=503, error_class=ErrorClass.TRANSIENT, retry_after=86400.0)
+    sky = cloud(spread(200, 900), refusal=lambda count: late if count == 3 else None)
+    assert sky.wait(timeout=3600, sleep=5).failure is None
+    assert sky.pages > 20
+    assert sky.lags()[-1] < MAX_RETRY_AFTER + 35
+
+
+@pytest.mark.parametrize("first", [1, 3])
+@pytest.mark.parametrize("stall_timeout", [30, 100])
+def test_a_throttled_list_makes_no_wait_stall(first: int, stall_timeout: float) -> None:
+    sky = cloud(spread(200, 300), refusal=throttled_from(first))
+    assert sky.wait(timeout=3600, sleep=5, stall_timeout=stall_timeout).failure is None
+
+
+@pytest.mark.parametrize("first", [1, 3, 10_000])
+def test_tasks_that_stall_in_a_list(first: int) -> None:
+    """... have been polled by id, or seen in the list, when the wait says so."""
+    sky = cloud([math.inf] * 200, refusal=throttled_from(first))
+    end = sky.wait(timeout=3600, sleep=5, stall_timeout=100)
+    assert end.failure
+    assert end.failure.kind == "stalled"
+    assert end.elapsed < PATIENCE_SECONDS + 100 + 35
+    assert all(watch.polled_at - EPOCH > 100 for watch in end.watches)
+
+
 def test_few_tasks_are_asked_by_id_alone() -> None:
     sky = cloud(spread(49, 60))
     sky.wait(timeout=100, sleep=5)
@@ -108,7 +159,7 @@ def test_a_list_that_hangs_until_the_deadline_keeps_no_task_from_its_last_poll()
 def test_how_a_task_ended_is_asked_by_id() -> None:
     sky = cloud(spread(100, 60))
     end = sky.wait(timeout=300, sleep=5)
-    assert all(watch.task and watch.task.status == "Running" for watch in end.watches)  # as this API by id says it
+    assert all(watch.task and watch.task.status == "Ended" for watch in end.watches)  # as this API by id says it
     assert all(sky.by_id.granted[ref] for ref in sky.ends)
 
 

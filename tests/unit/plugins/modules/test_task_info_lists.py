@@ -124,6 +124,13 @@ def test_a_refused_list(run_module: t.Any, sim: Simulator, service: str) -> None
     assert "?" not in result["msg"]
 
 
+def test_a_list_that_is_null(run_module: t.Any, sim: Simulator) -> None:
+    """It is sound JSON, and no list."""
+    sim.add_fault("not_json", body="null", list=True)
+    result = run_module.fail("task_info", **options(sim, "taurusdb"))
+    assert "the response has no list 'jobs' of objects" in result["msg"]
+
+
 @pytest.mark.parametrize("service", sorted(set(SERVICES) - set(LISTS) - {"taurusdb_restore"}))
 def test_a_service_without_a_list(run_module: t.Any, sim: Simulator, service: str) -> None:
     result = run_module.fail("task_info", **options(sim, service))
