@@ -16,7 +16,7 @@ help:
 	@echo "make test         run every test and every check"
 	@echo "make lint         ... only the linters (also: units, faults, playbooks, sanity, package)"
 	@echo "make progress-svg draw docs/progress.svg anew: what a wait prints"
-	@echo "make matrix       run them on every supported ansible-core and every Python found (takes long)"
+	@echo "make matrix       run the tests on every supported ansible-core and every Python found (takes long)"
 	@echo "make sdk          let the vendor's SDK read every service of the simulated cloud"
 	@echo "make benchmark    measure, and write docs/benchmark.md (half an hour; QUICK=1, RUNS=5, PARTS=\"query wait page\")"
 	@echo "make soak         wait for thousands of tasks for an hour, with faults and request limits (HOURS=1)"

@@ -17,7 +17,7 @@ PORT = "8085"
 URL = f"http://127.0.0.1:{PORT}"
 
 HOW = f"""\
-A simulated cloud, until Ctrl-C. It needs no account and costs nothing; tests/simulator/README.md tells more.
+A simulated cloud, until Ctrl-C. It needs no account and costs nothing; for more, see tests/simulator/README.md.
 To try the modules, in another terminal, in this folder:
   source .venv/bin/activate
   export HW_REGION_NAME={accounts.REGION} HW_AUTH_URL={URL}/iam

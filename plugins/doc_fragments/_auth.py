@@ -30,7 +30,7 @@ options:
   region:
     description:
       - Name of the region, for example V(ap-southeast-1). It selects the address of the service.
-      - Needed unless O(endpoint) and O(project_id) are given.
+      - Needed unless O(endpoint) and O(project_id) are given, and with a password O(iam_endpoint), too.
       - If not set, the value of E(HW_REGION_NAME) or E(OS_REGION_NAME) is used.
     type: str
   project_id:

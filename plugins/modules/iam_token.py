@@ -14,6 +14,8 @@ description:
   - Logs in to IAM with user name and password, and returns a token for the project or the region's project.
   - O(username), O(password) and O(domain_name) are needed. Where other credentials take precedence over them, the module
     fails.
+  - O(region) is needed unless O(iam_endpoint) and O(project_id) are given. O(endpoint), O(auth_token), O(access_key),
+    O(secret_key), O(security_token) and O(language) are options only so that C(module_defaults) fit all modules.
   - Use the token as O(auth_token) of the other modules, or in the header C(X-Auth-Token) of requests of your own, for
     example with M(ansible.builtin.uri).
   - The token is a secret. Set C(no_log) to V(true) for the task.

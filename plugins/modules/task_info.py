@@ -18,7 +18,7 @@ description:
   - O(instance_id), O(states), O(since) and O(limit) choose among the tasks of a list.
   - All other options are about connection and credentials, and are best set in the environment or in C(module_defaults).
   - An id that the API does not know is no failure. It has the state V(unknown), and an C(error) of the kind
-    V(not_found). After any other error the module fails, and RV(tasks) still holds the tasks that could be read.
+    V(not_found). After any other error the module fails, and RV(tasks) still holds the tasks that could be read by id.
   - To wait until tasks have finished, use M(huaweicloud.tasks.wait_for_task).
 author:
   - The huaweicloud.tasks contributors (@huaweicloud-tasks)
@@ -28,6 +28,23 @@ extends_documentation_fragment:
   - huaweicloud.tasks._attributes
   - huaweicloud.tasks._attributes.info_module
 options:
+  service:
+    description:
+      - Service of the one task, or of the tasks to list. To name several tasks, use O(tasks) instead; one of the two is
+        needed.
+      - V(custom) is any other API, which O(api) describes.
+  task_id:
+    description:
+      - Id of the one task. It consists of letters, digits, V(-) and V(_).
+      - Without it the tasks of O(service) are listed, except for V(taurusdb_restore) and V(custom), which have no list.
+      - V(taurusdb_restore) takes it together with O(task_name) only. Without them the API itself chooses a restore of
+        the instance. Just after a restore was started, that may be the previous one, whose success would be mistaken
+        for that of the new one. So give both wherever you have them.
+  instance_id:
+    description:
+      - Id of the instance that the task works on. Needed for V(kafka), V(rabbitmq), V(rocketmq),
+        V(taurusdb_restore) and V(cse), whose instance is the engine.
+      - Of a list, only the tasks of this instance are returned.
   states:
     description:
       - List tasks in these states only.
@@ -104,7 +121,7 @@ EXAMPLES = r"""
     secret_key: "{{ secret_key }}"
     tasks: "{{ found.pending }}"
 
-- name: Find the tasks of a project that have failed in the last week
+- name: Find the failed tasks of a project that were created in the last week
   huaweicloud.tasks.task_info:
     region: ap-southeast-1
     access_key: "{{ access_key }}"
@@ -243,13 +260,15 @@ task:
   returned: always
   type: dict
 pending:
-  description: The tasks that have not finished, in the form of O(tasks), ready to be passed in again.
+  description:
+    - The tasks that are not known to have finished, in the form of O(tasks), ready to be passed in again. This includes
+      those that the API does not know or that could not be read.
   returned: always
   type: list
   elements: dict
   sample: []
 complete:
-  description: Whether these are all the tasks that were requested. False where O(limit) cut a list short.
+  description: Whether these are all the tasks of a list. False where O(limit) cut it short, and where it could not be read.
   returned: always
   type: bool
   sample: true

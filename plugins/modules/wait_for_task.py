@@ -91,6 +91,7 @@ options:
   max_sleep:
     description:
       - Longest time between polls of a task, in seconds. The time grows from O(sleep) to this while nothing changes.
+        A value below O(sleep) counts as O(sleep).
       - Pauses are up to a tenth longer, so that many plays do not poll at the same moment.
     type: float
     default: 30.0
@@ -256,7 +257,10 @@ tasks:
       description: Name of the instance, where the API gives it.
       type: str
     status:
-      description: Status of the task, in the API's own word. Null where the task was never seen.
+      description:
+        - Status of the task, in the API's own word.
+        - Null where the API gave none. The task was never seen, is gone (O(api.not_found)), or is a restore that was named
+          by its instance alone, whose state follows from its steps.
       type: str
     state:
       description: What the status means, in one vocabulary for all services. Only V(succeeded) is success.
@@ -319,7 +323,9 @@ task:
   returned: always
   type: dict
 pending:
-  description: The tasks that have not finished, in the form of O(tasks), ready to be passed in again.
+  description:
+    - The tasks that are not known to have finished, in the form of O(tasks), ready to be passed in again. This includes
+      those that the API does not know or that could not be read.
   returned: always
   type: list
   elements: dict

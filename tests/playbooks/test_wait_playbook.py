@@ -128,6 +128,15 @@ def test_false_is_given(sim: Simulator, tmp_path: Path) -> None:
     assert "If interrupted" not in done.stderr
 
 
+def test_a_task_whose_api_gives_no_status_was_seen(sim: Simulator, tmp_path: Path) -> None:
+    restore = next(task for task in cloud.TASKS.values() if task["service"] == "taurusdb_restore")
+    named = {key: restore[key] for key in ("service", "instance_id")}
+    done = run_wait(sim, tmp_path, **named)
+    cloud.assert_good(done)
+    assert re.search(r"\btaurusdb_restore .*: succeeded\b", done.stdout)
+    assert "never seen" not in done.stdout
+
+
 def test_an_empty_list_is_nothing_to_wait_for(sim: Simulator, tmp_path: Path) -> None:
     cloud.assert_good(run_wait(sim, tmp_path, tasks=[]))
     assert sim.requests() == []
