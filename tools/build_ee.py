@@ -51,7 +51,7 @@ SITE = """\
 - name: Run the demo
   ansible.builtin.import_playbook: demo.yml
 """
-MODULES = ("taurusdb_restore_task_info", "taurusdb_task_info", "dds_task_info", "kafka_task_info", "wait_for_task")
+DEMO = checkout.ROOT / "playbooks" / "demo.yml"
 
 
 def definition(tarball: pathlib.Path) -> dict[str, t.Any]:
@@ -173,7 +173,7 @@ class Build:
     def _demo(self) -> Iterator[Step]:
         project, port_file, container = (self.folder / name for name in ("project", "port", "container"))
         project.mkdir()
-        shutil.copy(checkout.ROOT / "playbooks" / "demo.yml", project)
+        shutil.copy(DEMO, project)
         (project / "site.yml").write_text(SITE, encoding="utf-8")
         engine = ["--ce", "podman", "--eei", self.image, "--pp", "never", f"--co=--cidfile={container}"]
         output = ["-m", "stdout", "--dc", "false", "--pas", str(self.artifact), "--lf", f"{self.folder}/navigator.log"]
@@ -197,7 +197,10 @@ class Build:
 
 
 def check(artifact: dict[str, t.Any]) -> dict[str, bool]:
-    """What has to be so, and whether it is, by what ansible-navigator recorded."""
+    """What has to be so, and whether it is, by what ansible-navigator recorded; the demo says what it runs."""
+    demo_text = DEMO.read_text(encoding="utf-8")
+    modules = set(re.findall(r"^ +(huaweicloud\.tasks\.\w+):$", demo_text, re.MULTILINE))
+    waited_for = len(yaml.safe_load(demo_text)[0]["vars"]["tasks_of_demo"])
     tasks = [task for play in artifact["plays"] for task in play["tasks"]]
     results = {task["task"]: task["res"] for task in tasks}
     actions = {task["task_action"] for task in tasks}
@@ -205,9 +208,9 @@ def check(artifact: dict[str, t.Any]) -> dict[str, bool]:
     return {
         "The playbook has succeeded.": artifact["status"] == "successful",
         "It ran in a container.": "See that this is a container" in results,
-        "Every module was run.": {f"huaweicloud.tasks.{name}" for name in MODULES} <= actions,
-        "Progress was shown.": sum("  elapsed 0:00:" in line for line in artifact["stdout"]) > len(MODULES),
-        "Four tasks have succeeded.": summary.count(", succeeded") == 4,
+        "Every module was run.": modules <= actions,
+        "Progress was shown.": sum("  elapsed 0:00:" in line for line in artifact["stdout"]) > waited_for,
+        "All tasks have succeeded.": summary.count(", succeeded") == waited_for,
         "The failed task was reported.": "The backup file is damaged." in summary,
     }
 
