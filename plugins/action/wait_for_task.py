@@ -76,7 +76,7 @@ class ActionModule(ActionBase):
             result.update(self._execute_module(MODULE, task_vars=given, wrap_async=wrap_async))
             return result
         try:
-            result.update(self._wait_here(params, given) if self._is_local() else self._wait_afar(params, given))
+            result.update(self._wait_local(params, given) if self._is_local() else self._wait_remote(params, given))
         except InputError as error:
             result.update(input_error_result(error), failed=True)
         return result
@@ -124,9 +124,9 @@ class ActionModule(ActionBase):
             options=_options_to_resume(params),
         )
 
-    # On this machine
+    # Local
 
-    def _wait_here(self, params: Result, task_vars: Result) -> Result:
+    def _wait_local(self, params: Result, task_vars: Result) -> Result:
         progress = self._progress(params, task_vars)
         waiter = self._waiter(params, _no_probe, progress)
         wait = LocalWait(waiter, progress, self._remove_module)
@@ -177,9 +177,9 @@ class ActionModule(ActionBase):
                 # Nothing is left for Ansible to remove, for which it would start a shell.
                 shell.tmpdir = None
 
-    # From another host
+    # Remote
 
-    def _wait_afar(self, params: Result, task_vars: Result) -> Result:
+    def _wait_remote(self, params: Result, task_vars: Result) -> Result:
         _check_endpoints(params)
         progress = self._progress(params, task_vars)
         polls = RemotePolls(self, dict(self._task.args), task_vars)
@@ -198,7 +198,7 @@ class ActionModule(ActionBase):
         warnings = [*result.get("warnings", ()), *unknown_status_warnings(view.watches)]
         return {**result, "failed": view.failure is not None, **({"warnings": warnings} if warnings else {})}
 
-    # Both
+    # Shared
 
     def _shows(self, params: Result) -> bool:
         return bool(params["progress"] and not self._task.no_log)
