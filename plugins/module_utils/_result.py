@@ -21,7 +21,7 @@ from ._waiter import WaitView
 
 # More tasks or steps than these are counted in a message, not named.
 MAX_NAMED = 10
-MAX_STEPS = 3
+MAX_NAMED_STEPS = 3
 # Characters of a text that an API or a user has chosen.
 MAX_LABEL = 80
 MAX_STATUS = 60
@@ -190,8 +190,8 @@ def _at_steps(task: Task) -> str:
     names = [step.name for step in task.sub_tasks if step.name and step.state in FAILED_STATES]
     if not names:
         return ""
-    more = f" and {len(names) - MAX_STEPS} more" if len(names) > MAX_STEPS else ""
-    return f" at step {', '.join(plain(name, MAX_STATUS) for name in names[:MAX_STEPS])}{more}"
+    more = f" and {len(names) - MAX_NAMED_STEPS} more" if len(names) > MAX_NAMED_STEPS else ""
+    return f" at step {', '.join(plain(name, MAX_STATUS) for name in names[:MAX_NAMED_STEPS])}{more}"
 
 
 # The whole wait

@@ -16,7 +16,7 @@ import shlex
 import time
 import typing as t
 
-from ..module_utils._result import TaskText, describe_limit, describe_task, pending
+from ..module_utils._result import MAX_LABEL, TaskText, describe_limit, describe_task, pending
 from ..module_utils._task import State
 from ..module_utils._task_watch import TaskWatch
 from ..module_utils._text import plain, plural
@@ -179,7 +179,7 @@ class Progress:
     def _columns(self, watch: TaskWatch, view: WaitView) -> list[str]:
         """Return what stands below each other: the task, its name, its status, its progress."""
         task, text = watch.task, describe_task(watch, view.now)
-        name = plain((task.name if task else watch.ref.task_name) or "", 80)
+        name = plain((task.name if task else watch.ref.task_name) or "", MAX_LABEL)
         progress = self._bar(text.progress) if text.progress is not None and not watch.settled else ""
         return [f"{text.service} {_short_id(watch)}", name, _status(watch, text), progress]
 
