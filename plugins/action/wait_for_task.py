@@ -33,7 +33,8 @@ Result = dict[str, t.Any]
 # What a resumed wait is not given: credentials have no place in a printed command, and the delay is over.
 NOT_RESUMED = {*TASK_OPTIONS, "tasks", "username", "domain_name", "delay"}
 NO_LINES = (
-    "No live progress can be shown: the module could not connect to a socket in {folders}. It has waited all the same."
+    "Live progress was not shown: the module could not connect to a socket in {folders}. "
+    "The wait itself was not affected."
 )
 
 
@@ -102,7 +103,7 @@ class ActionModule(ActionBase):
                 progress.heartbeat()
                 time.sleep(min(left, 1.0))
                 if os.getppid() != self._ansible_pid:
-                    raise AnsibleError("Ansible has ended in the midst of a wait.")
+                    raise AnsibleError("Ansible ended during the wait.")
 
         return new_waiter(
             params,

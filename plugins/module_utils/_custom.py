@@ -107,7 +107,7 @@ def _path(api: dict[str, t.Any]) -> str:
     _checked_placeholders("api.path", path)
     if not _PATH.fullmatch(_PLACEHOLDER.sub("x", path)):
         raise InputError(
-            "api.path must be a path such as /v1/{project_id}/cloudservers/{task_id}; parameters belong into api.query."
+            "api.path must be a path such as /v1/{project_id}/cloudservers/{task_id}; parameters belong in api.query."
         )
     return str(path)
 

@@ -193,7 +193,7 @@ def iam_endpoint_of(region: str | None) -> str:
     :raises InputError: no region, or one that is in no table
     """
     if not region:
-        raise InputError("Neither region nor iam_endpoint is given, so IAM cannot be asked. Set one of them.")
+        raise InputError("Neither region nor iam_endpoint is given, so the address of IAM is unknown. Set one of them.")
     if region not in REGIONS:
         raise InputError(f"No endpoint known for IAM in region '{region}'. Set iam_endpoint.")
     return f"https://iam.{region}.{_domain_of(region)}" if region in IAM_REGIONS else GLOBAL_IAM

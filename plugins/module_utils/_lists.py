@@ -54,7 +54,7 @@ class TaskList(t.NamedTuple):
     @property
     def permission_hint(self) -> str:
         """What to do where the list is refused."""
-        needed = f": {self.permission}" if self.permission else ", which may be another one than to read a task"
+        needed = f": {self.permission}" if self.permission else ", which may differ from the permission to read a task"
         return f"These credentials lack the permission to list tasks{needed}."
 
     def span(self, since: float | None, now: float) -> list[tuple[str, str]]:

@@ -71,7 +71,7 @@ class Outcome:
 
     def timed_out(self, seconds: float) -> WaitFailure:
         """Return why a wait failed that had only so many seconds."""
-        return self._known_failure() or self._with_last_error("timeout", f"the wait ran out after {seconds:.0f} s")
+        return self._known_failure() or self._with_last_error("timeout", f"the wait timed out after {seconds:.0f} s")
 
     def _with_last_error(self, kind: str, message: str) -> WaitFailure:
         """Add what the last error says, of a task that is in trouble now or could not be polled."""

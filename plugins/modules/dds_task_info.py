@@ -32,7 +32,7 @@ seealso:
   - module: huaweicloud.tasks.task_info
   - module: huaweicloud.tasks.wait_for_task
   - name: Obtaining Information About a Task with a Specified ID
-    description: The page of the API.
+    description: API reference page.
     link: https://support.huaweicloud.com/intl/en-us/api-dds/dds_api_0118.html
 """
 

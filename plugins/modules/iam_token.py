@@ -39,7 +39,7 @@ attributes:
       - This action does not modify state, although every run gets a new token. Older tokens stay valid.
 seealso:
   - name: Obtaining a User Token Through Password Authentication
-    description: The page of the API.
+    description: API reference page.
     link: https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html
   - module: huaweicloud.tasks.wait_for_task
 """

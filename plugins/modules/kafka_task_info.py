@@ -36,7 +36,7 @@ seealso:
   - module: huaweicloud.tasks.task_info
   - module: huaweicloud.tasks.wait_for_task
   - name: Querying a Background Task
-    description: The page of the API.
+    description: API reference page.
     link: https://support.huaweicloud.com/intl/en-us/api-kafka/ShowBackgroundTask.html
 """
 

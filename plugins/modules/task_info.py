@@ -368,7 +368,7 @@ def read_since(value: str | None, now: float) -> float | None:
     with contextlib.suppress(ValueError):
         seconds = float(value)
         if not 0 <= seconds < now:
-            raise InputError("since must be a number of seconds back from now, such as 86400, or an ISO 8601 time.")
+            raise InputError("since must be a number of seconds before now, such as 86400, or an ISO 8601 time.")
         return now - seconds
     moment = seconds_since_1970(value)
     if moment is None:

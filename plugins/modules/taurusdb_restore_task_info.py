@@ -46,7 +46,7 @@ seealso:
   - module: huaweicloud.tasks.wait_for_task
   - module: huaweicloud.tasks.taurusdb_task_info
   - name: Querying Details About an Asynchronous Task
-    description: The page of the API.
+    description: API reference page.
     link: https://support.huaweicloud.com/intl/en-us/api-taurusdb/ShowTaskDetails.html
 """
 

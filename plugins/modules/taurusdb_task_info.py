@@ -32,7 +32,7 @@ seealso:
   - module: huaweicloud.tasks.wait_for_task
   - module: huaweicloud.tasks.taurusdb_restore_task_info
   - name: Obtaining Information About a Task with a Specified ID
-    description: The page of the API.
+    description: API reference page.
     link: https://support.huaweicloud.com/intl/en-us/api-taurusdb/ShowGaussMySqlJobInfo.html
 """
 

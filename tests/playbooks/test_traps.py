@@ -104,7 +104,7 @@ def test_no_folder_for_a_socket(here: Controller) -> None:
     assert result["task"]["state"] == "succeeded"
     assert run.progress() == []
     told = " ".join(line.text for line in run.err.lines) + json.dumps(result.get("warnings", []))
-    assert told.count("No live progress can be shown") == 1
+    assert told.count("Live progress was not shown") == 1
 
 
 def test_nobody_reads_the_lines(here: Controller) -> None:

@@ -269,7 +269,7 @@ def test_no_folder_for_a_socket(stage: Stage, progress: bool) -> None:
     assert stage.shown == []
     warnings = result.get("warnings", [])
     assert len(warnings) == (1 if progress else 0)
-    assert all("No live progress" in warning and stage.folders[0] in warning for warning in warnings)
+    assert all("Live progress was not shown" in warning and stage.folders[0] in warning for warning in warnings)
 
 
 def test_a_socket_variable_of_the_user(stage: Stage) -> None:

@@ -109,7 +109,7 @@ def test_a_failure_reason_progress_or_end_date_decides_nothing() -> None:
 
 def test_the_failure_of_a_wait_that_ran_out_says_how_long_it_was() -> None:
     failure = cloud([running(1)]).run(timeout=20).failure
-    assert failure and failure.message == "the wait ran out after 20 s"
+    assert failure and failure.message == "the wait timed out after 20 s"
 
 
 def test_the_failure_of_a_wait_that_ran_out_carries_the_trouble_of_the_moment() -> None:

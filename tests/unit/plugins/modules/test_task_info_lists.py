@@ -119,7 +119,9 @@ def test_a_refused_list(run_module: t.Any, sim: Simulator, service: str) -> None
     result = run_module.fail("task_info", **options(sim, service))
     assert result["failure"]["http_status"] == 403
     needed = LISTS[service].permission
-    hint = f"lack the permission to list tasks: {needed}." if needed else "may be another one than to read a task."
+    hint = (
+        f"lack the permission to list tasks: {needed}." if needed else "may differ from the permission to read a task."
+    )
     assert hint in result["msg"]
     assert "?" not in result["msg"]
 
