@@ -222,7 +222,10 @@ def _how_it_died(outcome: Result) -> str:
 
 
 def _check_endpoints(params: Result) -> None:
-    """:raises InputError: an address is none, or holds a password, which the first line would show"""
+    """Check the given addresses before any line is shown.
+
+    :raises InputError: an address is invalid or holds a password, which the command to resume would show
+    """
     given = [(option, params.get(option)) for option in ("endpoint", "iam_endpoint")]
     for option, address in (*given, *(("endpoint", ref.endpoint) for ref in refs_of(params))):
         if address:

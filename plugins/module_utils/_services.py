@@ -71,7 +71,7 @@ V1_STEP: Paths = {"name": "job_type", "status": "status"}
 
 
 class Service(t.NamedTuple):
-    """One row: how to ask a service for a task, and how to read its response.
+    """One row: how to get a task from a service, and how to read the response.
 
     ``root``, ``sub_tasks``, ``details`` and the values of ``fields`` and ``sub_task_fields`` are keys joined by dots; a
     value of ``fields`` may name several places, separated by a space, of which the first with anything there counts.
@@ -120,7 +120,7 @@ class Service(t.NamedTuple):
         return [(key, value) for key, value in pairs if value]
 
     def path_of(self, ref: TaskRef, project_id: str) -> str:
-        """Return the path to ask for a task."""
+        """Return the path that a task is got from."""
         return self.path.format(**dict(_placeholders(ref), project_id=project_id))
 
     def state_of(self, status: str | None) -> str:
@@ -161,7 +161,7 @@ _DATABASE_JOB_FIELDS: Paths = {
     "ended_at": "ended",
     "fail_reason": "fail_reason",
 }
-# The pages of TaurusDB and DDS say that the id is the one asked for, though their examples show another one.
+# The pages of TaurusDB and DDS say that the id is the requested one, though their examples show another one.
 _DATABASE_JOB = Service(
     name="",
     title="",
@@ -272,8 +272,8 @@ _ROWS = (
     _DATABASE_JOB._replace(name="dds", title="DDS", product="dds"),
     # API page: Querying a Background Task (DMS for Kafka)
     _DMS_TASK._replace(name="kafka", title="DMS for Kafka"),
-    # API page: Obtaining information about a task with a specified ID (RDS). A workflowId is asked for here, too
-    # (TF); which id its answer bears is in no source, so another id than the asked one is accepted.
+    # API page: Obtaining information about a task with a specified ID (RDS). A workflowId is polled here, too
+    # (TF); which id the response carries is in no source, so a different id is accepted.
     _DATABASE_JOB._replace(
         name="rds",
         title="RDS",

@@ -14,7 +14,7 @@ import re
 # The longest message of a module.
 MAX_MESSAGE = 5000
 CUT = "..."
-# Of a text so many times as long as may be shown is read.
+# Only this many times the allowed length is read of a text.
 READ = 8
 # Up to the last blank or, as Chinese texts have none, the last mark between sentences or their parts.
 _WHOLE_WORDS = re.compile(r".*[ 。，；：、！？]")  # noqa: RUF001

@@ -4,8 +4,8 @@
 
 """The plugin's end of the channel to a module that waits on the same machine.
 
-A thread reads what the module sends while the plugin runs it. The socket lies in a private folder for as long as the
-module has not connected: whatever is killed later leaves nothing behind.
+A thread reads what the module sends while the plugin runs it. The socket lies in a private folder, and only until
+the module has connected: whatever is killed later leaves nothing behind.
 
 PRIVATE to the collection: it may change without notice.
 """

@@ -32,7 +32,7 @@ BAR_CELLS = 10
 MAX_COLUMN = 40
 MIN_SECONDS_BETWEEN = 1.0
 HEARTBEAT_SECONDS = 60.0
-# A wait that is killed cannot say any more how to resume it, so a longer one has said it before.
+# A killed wait can no longer say how to resume it, so a longer one says so in advance.
 SECONDS_BEFORE_COMMAND = 60.0
 # A later end is told with its date, and one in years not at all.
 HALF_A_DAY_SECONDS = 43_200.0

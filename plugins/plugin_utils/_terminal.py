@@ -46,7 +46,7 @@ LOG = _keep_log()
 class Terminal:
     """Shows lines through Ansible, for as long as somebody reads them.
 
-    Ansible takes no more results from its workers, and so never ends, once it could not write what one of them sent.
+    Once Ansible fails to write a line that a worker sent, it takes no more results from its workers and never ends.
     """
 
     def __init__(self, ansible: int, *, mute: bool) -> None:
