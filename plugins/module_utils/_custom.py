@@ -43,7 +43,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 def service_of(ref: TaskRef) -> Service:
-    """Return the row that says how to ask for a task.
+    """Return the row that says how to get a task.
 
     :raises InputError: no service is given, or an unknown one; the option ``api`` is missing, superfluous or wrong
     """
@@ -51,7 +51,7 @@ def service_of(ref: TaskRef) -> Service:
         raise InputError("Neither service nor tasks is given.")
     if ref.service == CUSTOM:
         if not ref.api:
-            raise InputError("service: custom needs api, which says how to ask.")
+            raise InputError("service: custom needs api, which says how to get the task.")
         return _custom_service(ref.api)
     if ref.api:
         raise InputError(f"api is for service: custom only, not for {ref.service}.")

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From a product and a region to the address to ask.
+"""From a product and a region to the address that serves it.
 
 The tables are those of the vendor's SDK 3.1.219. A region that a product does not have there is an error, never a
-guess: ``gaussdb.{region}`` is TaurusDB's host in some regions and GaussDB's in others, and both answer the same path.
+guess: ``gaussdb.{region}`` is TaurusDB's host in some regions and GaussDB's in others, and both serve the same path.
 
 PRIVATE to the collection: it may change without notice.
 """
@@ -229,7 +229,7 @@ def _scheme_and_host(option: str, address: str) -> tuple[str, str]:
         raise InputError(f"{option} must hold scheme, host, port and path only.")
     if not (_HOST_NAME.fullmatch(host) or _is_address(host)):
         raise InputError(f"{option} holds no valid host name.")
-    # Where two parsers could read two hosts, the one that is checked might not be the one that is asked.
+    # Where two parsers could read two hosts, the one that is checked might not be the one that is sent to.
     if not _ADDRESS.fullmatch(address):
         raise InputError(f"{option} is not a valid address.")
     return parts.scheme, host

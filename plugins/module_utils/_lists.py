@@ -60,7 +60,7 @@ class TaskList(t.NamedTuple):
     def span(self, since: float | None, now: float) -> list[tuple[str, str]]:
         """Return the query parameters that choose tasks by their time; both are in seconds since 1970.
 
-        A list that demands no span is not asked for one that is longer than any source allows: it is filtered here.
+        A list that demands no span is sent none that is longer than any source allows: it is filtered here.
         """
         end = now + CLOCK_TOLERANCE
         earliest = end - LONGEST_SPAN

@@ -120,7 +120,7 @@ class Service(t.NamedTuple):
         return [(key, value) for key, value in pairs if value]
 
     def path_of(self, ref: TaskRef, project_id: str) -> str:
-        """Return the path that a task is got from."""
+        """Return the path of the request for a task."""
         return self.path.format(**dict(_placeholders(ref), project_id=project_id))
 
     def state_of(self, status: str | None) -> str:

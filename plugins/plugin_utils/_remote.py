@@ -46,7 +46,7 @@ class Action(t.Protocol):
 
 
 class RemotePolls:
-    """Asks for tasks by running the module on the target, once a poll."""
+    """Polls tasks by running the module on the target, once a poll."""
 
     def __init__(self, action: Action, args: t.Mapping[str, t.Any], task_vars: t.Mapping[str, t.Any]) -> None:
         """``args`` are the task's own options."""

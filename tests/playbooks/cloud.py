@@ -55,7 +55,7 @@ def add_tasks(sim: Simulator, duration: float = 0, **more: t.Any) -> None:
 def finish_late(
     sim: Simulator, task_id: str, *, service: str = "dds", failure: str | None = None, **task: t.Any
 ) -> None:
-    """Create a task that ends a second after it was first asked for, however slow the machine is."""
+    """Create a task that ends a second after it was first polled, however slow the machine is."""
 
     def finish() -> None:
         while not sim.requests(task_id=task_id):

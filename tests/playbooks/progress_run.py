@@ -182,7 +182,7 @@ class Controller:
         self.hosts("h1")
 
     def task(self, service: str, **course: t.Any) -> dict[str, str]:
-        """Create a task of the cloud whose course begins when it is first asked for: machines are not equally fast."""
+        """Create a task of the cloud whose course begins when it is first polled: machines are not equally fast."""
         task = self.sim.add_task(service, **{key: course.pop(key) for key in ("name",) if key in course})
         self.sim.change_task(task["task_id"], status="Running", **BEGINNINGS.get(service, {"progress": 40}))
 

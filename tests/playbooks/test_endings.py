@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the huaweicloud.tasks contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Waits that are ended in their midst, as real processes: nothing asks the cloud any more, and nothing is left."""
+"""Waits that are ended in their midst, as real processes: nothing polls the cloud any more, and nothing is left."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Scene:
             time.sleep(0.05)
 
     def assert_nothing_is_left(self, since: float) -> None:
-        """Soon no process of the wait is there, the cloud is asked no more, and no file is left."""
+        """Soon no process of the wait is there, the cloud is polled no more, and no file is left."""
         while survivors := [pid for pid in self.here.survivors() if pid != self.ansible]:
             assert time.monotonic() - since < MOST_SECONDS + SLACK, [command_of(pid) for pid in survivors]
             time.sleep(0.05)

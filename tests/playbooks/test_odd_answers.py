@@ -14,7 +14,7 @@ from simulator import Simulator
 TASK_ID = "9d10bfd1-affb-49c3-b977-298950a8d6fa"
 
 
-def test_half_a_letter_fails_no_task(tmp_path: Path) -> None:
+def test_a_lone_surrogate_fails_no_task(tmp_path: Path) -> None:
     """As of a name that the server has cut in the middle of an emoji."""
     body = rf'{{"job": {{"id": "{TASK_ID}", "name": "\ud83d Restore", "status": "Completed", "\udc00": "\ud800"}}}}'
     named = {"service": "dds", "task_id": TASK_ID}

@@ -253,7 +253,7 @@ def test_trouble_on_the_way_to_the_host(here: Controller) -> None:
             seen = len(run.err.lines)
             culprit.touch()
             run.saw("no response: ", after=seen)
-            # The second trouble is told only if a good answer has come between them.
+            # The second trouble is told only if a good response has come between them.
             seen = len(run.err.lines)
             culprit.unlink()
             run.saw("  Running  ", after=seen)
@@ -267,7 +267,7 @@ def test_trouble_on_the_way_to_the_host(here: Controller) -> None:
     assert len(trouble) == 2
     assert "No route to host" in trouble[0].text
     assert all("  Running  " in line.text and "no response: " in line.text for line in trouble)
-    # The good answer after each trouble is told too.
+    # The good response after each trouble is told too.
     assert all("Running  " in lines[lines.index(line) + 1].text or "Completed" in lines[-1].text for line in trouble)
     result = run.result("wait").result
     assert result["task"]["state"] == "succeeded"

@@ -172,7 +172,7 @@ def test_make_test() -> None:
     assert "tests/playbooks" in (cloud.ROOT / "tools" / "run_tests.py").read_text(encoding="utf-8")
 
 
-# The commands that ask the cloud
+# The commands that poll the cloud
 
 
 def pointed_at(sim: Simulator, command: str) -> str:
@@ -188,7 +188,7 @@ IDLE = [command for command in starting("ansible-playbook") if "task_id=" not in
 
 
 @pytest.mark.parametrize("command", [*WAITS, *starting("ansible")])
-def test_a_command_that_asks_the_cloud(command: str, sim: Simulator, tmp_path: Path) -> None:
+def test_a_command_that_polls_the_cloud(command: str, sim: Simulator, tmp_path: Path) -> None:
     cloud.add_tasks(sim)
     asked = pointed_at(sim, command)
     done = cloud.run(["bash", "-euc", asked], tmp_path, cloud.environment(tmp_path, sim))

@@ -363,7 +363,7 @@ def test_a_wait_that_lacks_an_id(variables: dict[str, t.Any], told: bool, sim: S
 
 
 def searches(sim: Simulator) -> int:
-    """How often the list of tasks was asked for."""
+    """How often the list of tasks was requested."""
     return len([request for request in sim.requests(service="taurusdb") if "/immediate-jobs" in request["path"]])
 
 
