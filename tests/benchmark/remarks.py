@@ -86,7 +86,8 @@ than a limit of 10 requests a second grants. Simulated waits under more limits: 
     "slow": """\
 The wait polls by id how each task ended, sixteen at once, and at first in chunks of 50, 100, 200 and so on, so that a
 request limit is met early. Before and between the chunks it reads the list, one page of 100 tasks after the other: for
-1,000 tasks some 30 pages, which take 6 s. Where all tasks end before the first poll, as here, the list saves nothing.""",
+1,000 tasks some 30 pages, which take 6 s. Where all tasks end before the first poll, as here, the list spares
+nothing.""",
 }
 
 SOAK_TITLE = "An hour without a rest"
