@@ -116,7 +116,7 @@ LISTS: dict[str, TaskList] = {
         },
         paging=RECORD,
         needs_span=True,
-        permission="dds:task:list",
+        permission="dds:task:list or dds:task:listAll",
     ),
     "kafka": _DMS_TASKS,
     "rabbitmq": _DMS_TASKS,

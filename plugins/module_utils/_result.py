@@ -31,6 +31,7 @@ MAX_FIRST = 1200
 MAX_OTHERS = 1200
 MAX_UNFINISHED = 1400
 MAX_LAST_ERROR = 500
+HTTP_OK = 200
 PENDING = '`tasks: "{{ result.pending }}"`'
 
 
@@ -140,8 +141,11 @@ def _trouble(watch: TaskWatch) -> str:
     if error is None or not (watch.in_trouble or watch.final_error):
         return ""
     if error.kind == "connection":
-        return plain(f"no response: {error.message}", MAX_LABEL)
-    what = describe_response(error.http_status, error.code, "", None) or plain(error.message, MAX_LABEL)
+        is_said = error.message.startswith("no response")
+        return plain(error.message if is_said else f"no response: {error.message}", MAX_LABEL)
+    # A good status says nothing of what is wrong.
+    message = error.message if error.http_status == HTTP_OK else ""
+    what = plain(describe_response(error.http_status, error.code, message, None) or error.message, MAX_LABEL)
     return f"not found ({what})" if error.kind == "not_found" else what
 
 
@@ -273,9 +277,12 @@ def _named(items: t.Sequence[str]) -> str:
 def _others(view: WaitView) -> str:
     """Say what became of further tasks that failed, so that none is lost behind the first."""
     told = view.failure.watch if view.failure else None
-    others = [watch for watch in _distinct(view) if watch.failed and watch is not told]
-    text = plain(" ".join(describe_failure(watch) for watch in others[:MAX_NAMED]), MAX_OTHERS)
-    more = len(others) - MAX_NAMED
+    first = describe_failure(told) if told else ""
+    # Tasks may fail of one thing, such as wrong credentials, which is said once.
+    texts = [describe_failure(watch) for watch in _distinct(view) if watch.failed and watch is not told]
+    others = [text for text in dict.fromkeys(texts) if text != first]
+    text = plain(" ".join(others[:MAX_NAMED]), MAX_OTHERS)
+    more = sum(text in others[MAX_NAMED:] for text in texts)
     return f"{text} {plural(more, 'more task')} failed." if more > 0 else text
 
 

@@ -130,8 +130,9 @@ class Progress:
         self._show(f"[{self._host}] {text if limit is None or len(text) <= limit else plain(text, limit)}", level)
 
     def _open(self, view: WaitView) -> None:
-        left = plural(len(pending(view.watches)), "task")
-        self._line(f"waiting for {left}{self._until(view)}", PLAIN)
+        left, total = len(pending(view.watches)), len(set(view.watches))
+        tasks = plural(total, "task")
+        self._line(f"waiting for {tasks if left == total else f'{left} of {tasks}'}{self._until(view)}", PLAIN)
 
     def _until(self, view: WaitView) -> str:
         seconds = max(view.policy.timeout - view.elapsed, 0.0)
@@ -238,7 +239,8 @@ def _level(watch: TaskWatch) -> str:
 
 def _status(watch: TaskWatch, text: TaskText) -> str:
     if watch.task:
-        return text.status or "no status"
+        has_state = watch.task.state != State.UNKNOWN
+        return text.status or (watch.task.state.replace("_", " ") if has_state else "no status")
     return "not seen" if text.trouble else "not polled yet"
 
 

@@ -294,6 +294,13 @@ def test_more_than_ten_tasks_are_counted(count: int, rest: str) -> None:
     assert f" Still running: {named}{rest}. " in said(answers, timeout=0)
 
 
+def test_what_several_tasks_failed_of_is_said_once() -> None:
+    answers: dict[TaskRef, Answers] = {ref(f"job-{number:03}"): [EXPIRED] for number in range(25)}
+    message = said(answers, fail_fast=False)
+    assert message.count("Get a new token.") == 1
+    assert "more task" not in message
+
+
 def test_a_task_given_twice_is_counted_once() -> None:
     end = Cloud({DDS: [running(5)]}).run([DDS, DDS], timeout=0)
     result = wait_result(end, single=False)

@@ -140,6 +140,11 @@ def test_the_first_line_says_how_many_tasks_and_until_when() -> None:
     assert Scene(timeout=600).poll(running())[0] == "[h1] waiting for 1 task, until 10:10:00 UTC at the latest"
 
 
+def test_the_first_line_says_of_how_many_tasks_some_have_ended() -> None:
+    scene = Scene(*many(3))
+    assert scene.poll(done(), running(), done())[0].startswith("[h1] waiting for 1 of 3 tasks, until ")
+
+
 def test_the_first_line_of_a_long_wait_has_a_date() -> None:
     assert Scene(timeout=86_400).poll(running())[0].endswith(", until 2026-05-02 10:00 UTC at the latest")
     assert Scene(timeout=1e15).poll(running())[0] == "[h1] waiting for 1 task"
@@ -457,6 +462,27 @@ def test_trouble_without_an_answer_says_what_happened() -> None:
     assert line == "[h1] DDS a  not seen  elapsed 0:00:05  no response: Connection timed out, retrying"
     scene.poll(running(1))
     assert scene.poll(trouble)[0].endswith("  elapsed 0:00:15  no response: Connection timed out, retrying")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (ApiError("no response within 2 s", kind="connection"), "no response within 2 s"),
+        (
+            ApiError("the response is not JSON", error_class=ErrorClass.TRANSIENT, http_status=200),
+            "HTTP 200: the response is not JSON",
+        ),
+    ],
+    ids=["no response", "login page"],
+)
+def test_trouble_says_once_what_it_is(trouble: ApiError, told: str) -> None:
+    assert Scene().poll(trouble)[-1].endswith(f"  elapsed 0:00:05  {told}, retrying")
+
+
+@pytest.mark.parametrize(("state", "told"), [(State.SUCCEEDED, "succeeded"), (State.UNKNOWN, "no status")])
+def test_a_task_without_a_status(state: str, told: str) -> None:
+    """Its state follows from its steps, or from what the play says of an object that is gone."""
+    assert f"  {told}  " in Scene(*many(2)).poll(Task("custom", state), running())[1]
 
 
 def test_an_id_that_is_not_known_yet_is_trouble() -> None:
