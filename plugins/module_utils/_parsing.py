@@ -91,10 +91,12 @@ def _pick_from_list(service: Service, ref: TaskRef, records: t.Any) -> dict[str,
     # Another task's success must not pass as this one's: a record that does not bear the id is not the task.
     wanted = ref.task_id or ref.instance_id
     for record in records:
-        if _id_of(service, record) == wanted:
+        if wanted is not None and _id_of(service, record) == wanted:
             return dict(record)
     if "id" not in service.fields and len(records) == 1:
         return dict(records[0])
+    if wanted is None or "id" not in service.fields:
+        raise UnreadableResponseError(f"no id says which object of the list '{key}' is meant")
     raise UnreadableResponseError("the response is about another task")
 
 

@@ -286,6 +286,34 @@ def test_a_mistake_in_api_is_looked_for_there(run_module: t.Any, sim: Simulator,
     assert result["msg"].endswith("If this lasts, check api.path, api.record and api.fields, then endpoint and proxy.")
 
 
+ENTRIES = {"path": "/v1/things", "record": "things[]", "fields": {"status": "status"}, "succeeded": ["ok"]}
+WITH_ID = {**ENTRIES, "fields": {"id": "id", "status": "status"}}
+
+
+@pytest.mark.parametrize("api", [ENTRIES, WITH_ID], ids=("without", "with"))
+@pytest.mark.parametrize("record", [{}, {"id": None}, {"id": ""}, {"id": "other"}], ids=repr)
+@pytest.mark.parametrize("named", [{}, {"task_id": "t"}], ids=("unnamed", "named"))
+def test_of_several_entries_none_is_taken_by_chance(
+    run_module: t.Any, sim: Simulator, api: dict[str, t.Any], record: dict[str, t.Any], named: dict[str, str]
+) -> None:
+    """The first one says ok, and no id says that it is the one that is meant."""
+    sim.add_fault("status", status=200, body={"things": [{**record, "status": "ok"}, {"status": "bad"}]})
+    result = run_module.fail("task_info", **connection(sim), service="custom", api=api, **named)
+    assert result["task"]["state"] == "unknown"
+    is_told_apart = api is WITH_ID and named
+    reason = "the response is about another task" if is_told_apart else "no id says which object of the list 'things'"
+    assert reason in result["msg"]
+    assert result["msg"].endswith("If this lasts, check api.path, api.record and api.fields, then endpoint and proxy.")
+
+
+def test_the_only_entry_is_taken_where_no_id_is_to_be_compared(cloud: t.Any) -> None:
+    cloud.sim.add_fault("status", status=200, body={"things": [{"status": "ok"}]})
+    assert run(cloud, service="custom", api=ENTRIES)[0]["state"] == "succeeded"
+    cloud.sim.add_fault("status", status=200, body={"things": [{"status": "ok"}]})
+    with pytest.raises(ApiError, match="no id says which object of the list 'things' is meant"):
+        cloud.by_token()._get(TaskRef.from_option({"service": "custom", "api": WITH_ID}), None)
+
+
 def test_flow_control_does_not_mean_that_an_object_is_gone(cloud: t.Any) -> None:
     cloud.sim.add_fault("status", status=404, error_code="DMS.10240407", error_msg="flow control")
     with pytest.raises(ApiError) as caught:
