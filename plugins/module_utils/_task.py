@@ -80,7 +80,11 @@ def read_text(value: t.Any) -> str | None:
 # Of thirteen digits, as from 2001 to 2286; other numbers are passed on as they are.
 _EPOCH_MILLISECONDS = re.compile(r"[1-9]\d{12}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)? ?(?:([+-])(\d\d):?(\d\d))?", re.ASCII)
+# After an offset the zone's name tells nothing more; the name of another zone than UTC alone is not understood.
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,]\d+)? ?(?:Z|UTC|([+-])(\d\d)(?::?(\d\d))?(?: [A-Z]+)?)?",
+    re.ASCII | re.IGNORECASE,
+)
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 
@@ -97,7 +101,7 @@ def read_time(value: t.Any) -> str | None:
 
 def seconds_since_1970(value: t.Any) -> float | None:
     """Read an API's time; without a zone it is UTC. None where it is in no known form."""
-    found = _TIME.match(value) if isinstance(value, str) else None
+    found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
         return None
     date, clock, sign, hours, minutes = found.groups()
@@ -105,7 +109,7 @@ def seconds_since_1970(value: t.Any) -> float | None:
         seconds = calendar.timegm(time.strptime(f"{date} {clock}", "%Y-%m-%d %H:%M:%S"))
     except ValueError:
         return None
-    offset = (int(hours) * 60 + int(minutes)) * 60 if sign else 0
+    offset = (int(hours) * 60 + int(minutes or 0)) * 60 if sign else 0
     return float(seconds + offset if sign == "-" else seconds - offset)
 
 

@@ -21,6 +21,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import (
     read_number,
     read_percent,
     read_text,
+    seconds_since_1970,
     unseen,
 )
 
@@ -90,6 +91,46 @@ def test_percent(value: t.Any, percent: int | None) -> None:
 )
 def test_text(value: t.Any, text: str | None) -> None:
     assert read_text(value) == text
+
+
+EIGHT = 1_795_161_600.0  # 2026-11-20T08:00:00Z
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("2026-11-20T08:00:00", 0),
+        ("2026-11-20 08:00:00", 0),
+        ("2026-11-20T08:00:00Z", 0),
+        ("2026-11-20t08:00:00z", 0),
+        (" 2026-11-20 08:00:00 UTC\n", 0),
+        ("2026-11-20T08:00:00.999Z", 0),
+        ("2026-11-20T08:00:00,999+0000", 0),
+        ("2026-11-20T08:00:00+08", 8),
+        ("2026-11-20T08:00:00+0800", 8),
+        ("2026-11-20T08:00:00+08:00", 8),
+        ("2026-11-20 08:00:00 -0330", -3.5),
+        # As Go prints a time: the name of the zone says it once more.
+        ("2026-11-20 08:00:00.123456789 +0000 UTC", 0),
+        ("2026-11-20 08:00:00.123456789 +0800 CST", 8),
+    ],
+)
+def test_time(text: str, hours: float) -> None:
+    assert seconds_since_1970(text) == EIGHT - hours * 3600
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, 0, 1_795_161_600, "", "1795161600000", "soon", "2026-11-20", "2026-11-20T08:00"),
+        *("2026-13-20T08:00:00Z", "2026-11-20T25:00:00Z", "\u0662026-11-20T08:00:00Z"),
+        # A zone that is not understood must not be taken for UTC.
+        *("2026-11-20T08:00:00 CST", "2026-11-20T08:00:00 GMT+0800", "2026-11-20T08:00:00+8"),
+        *("2026-11-20T08:00:00 Asia/Shanghai", "2026-11-20T08:00:00+08:00 or so", "x 2026-11-20T08:00:00Z"),
+    ],
+)
+def test_no_time(value: t.Any) -> None:
+    assert seconds_since_1970(value) is None
 
 
 FULL = Task(
