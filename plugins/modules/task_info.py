@@ -15,7 +15,8 @@ description:
   - Without O(task_id) and O(tasks) it lists the tasks of a service, where the service has a list of them (C(cbr), C(dds),
     C(ddm), C(elb), C(gaussdb), C(geminidb), C(kafka), C(rabbitmq), C(rds), C(rocketmq) and C(taurusdb)).
   - O(service) and O(task_id) name one task, O(tasks) names several. Some services need O(instance_id) or O(task_name), too.
-  - O(instance_id), O(states), O(since) and O(limit) choose among the tasks of a list.
+  - O(instance_id), O(states), O(since) and O(limit) choose among the tasks of a list. O(task_name) cannot, and is an error
+    there.
   - All other options are about connection and credentials, and are best set in the environment or in C(module_defaults).
   - An id that the API does not know is no failure. It has the state V(unknown), and an C(error) of the kind
     V(not_found). After any other error the module fails, and RV(tasks) still holds the tasks that could be read by id.
@@ -350,6 +351,8 @@ def find(params: t.Mapping[str, t.Any], client: TaskClient, now: float) -> dict[
     if params["limit"] < 1:
         raise InputError("limit must be at least 1.")
     (ref,) = refs_of(params)
+    if ref.task_name:
+        raise InputError("task_name cannot choose among listed tasks: leave it out, or set task_id.")
     since = read_since(params["since"], now)
     wanted = Wanted(ref.instance_id, frozenset(params["states"] or ()), since, params["limit"])
     found = client.list_tasks(ref, wanted, now)
