@@ -54,7 +54,8 @@ def run_all(
 
     It ends when all have finished, when none has finished for ``patience`` seconds, or after ``limit`` seconds. Threads
     are daemons: one that hangs, in a name look-up or on a dripping server, keeps neither the caller nor the process.
-    What a call raises is raised again here. Once a result ``stops`` the rest, no further call is started.
+    What a call raises is raised again here. Once a result ``stops`` the rest, no further call is started, as after the
+    end.
     """
     todo = collections.deque(enumerate(calls))
     done: queue.SimpleQueue[tuple[int, BaseException | None]] = queue.SimpleQueue()
@@ -77,8 +78,10 @@ def run_all(
 
     for dummy in range(min(workers, len(calls))):
         start_thread(threading.Thread(target=work, daemon=True))
-    finished = _collect(done, len(calls), patience, limit, clock) & results.keys()
-    todo.clear()
+    try:
+        finished = _collect(done, len(calls), patience, limit, clock) & results.keys()
+    finally:
+        todo.clear()
     missing = [Missing.LATE if index in started else Missing.NOT_STARTED for index in range(len(calls))]
     return [results[index] if index in finished else missing[index] for index in range(len(calls))]
 
@@ -96,12 +99,11 @@ def _collect(
     while len(finished) < count:
         seconds = patience if end is None else min(patience, end - clock())
         try:
-            index, error = done.get(timeout=max(seconds, 0.001))
+            # At the limit, what has arrived by then is still taken.
+            index, error = done.get(timeout=max(seconds, 0.0))
         except queue.Empty:
             break
         if error is not None:
             raise error
         finished.add(index)
-        if end is not None and clock() >= end:
-            break
     return finished

@@ -114,6 +114,19 @@ def test_the_whole_is_bounded(gate: Gate) -> None:
     assert run([gate], limit=0) == [LATE]
 
 
+def test_what_has_finished_at_the_limit_counts() -> None:
+    """The clock is at the limit when the first result is taken; by then all calls have finished."""
+    moments = iter((0.0, 9.0))
+
+    def clock() -> float:
+        moment = next(moments, 10.0)
+        if moment == 9.0:
+            time.sleep(0.1)
+        return moment
+
+    assert run([lambda: "done"] * 4, limit=10.0, clock=clock) == ["done"] * 4
+
+
 @pytest.mark.parametrize("value", [None, False, 0, ""])
 def test_false_results_are_results(value: t.Any) -> None:
     assert run([lambda: value]) == [value]
@@ -125,6 +138,21 @@ def test_an_error_surfaces() -> None:
 
     with pytest.raises(ZeroDivisionError, match="a bug"):
         run([call, lambda: None])
+
+
+def test_nothing_is_started_after_an_error(gate: Gate) -> None:
+    before = set(threading.enumerate())
+    ran: list[int] = []
+
+    def broken() -> None:
+        raise ZeroDivisionError("a bug")
+
+    with pytest.raises(ZeroDivisionError):
+        run([broken, *[gate] * 4, *[lambda: ran.append(1)] * 20], workers=4)
+    gate.opened.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+    assert ran == []
 
 
 def test_threads_do_not_keep_the_process(gate: Gate) -> None:
