@@ -324,7 +324,7 @@ class Authenticator:
             self._project_of(region).put(token.project_id)
         return token
 
-    def find_project(self, region: str | None, limit: float | None = None) -> str:
+    def find_project(self, region: str | None) -> str:
         """Return the id of a region's project, looked up once.
 
         :raises ApiError: IAM refuses, or there is no such project, or more than one
@@ -334,7 +334,7 @@ class Authenticator:
             # The project's id comes with the token.
             auth.ensure_token()
         endpoint = self._iam_endpoint(region)
-        return self._project_of(region).get(lambda: find_project(self._http, endpoint, auth, str(region), limit))
+        return self._project_of(region).get(lambda: find_project(self._http, endpoint, auth, str(region)))
 
     def _project_of(self, region: str | None) -> SharedValue:
         with self._lock:
@@ -418,14 +418,14 @@ def _mapping(value: t.Any) -> dict[str, t.Any]:
     return value if isinstance(value, dict) else {}
 
 
-def find_project(http: HttpClient, iam_endpoint: str, auth: Auth, region: str, limit: float | None) -> str:
+def find_project(http: HttpClient, iam_endpoint: str, auth: Auth, region: str) -> str:
     """Look up the id of a region's project by its name, which is the region's (API: Querying Project Information).
 
     :raises ApiError: IAM refuses, or there is no such project, or more than one
     """
     url = f"{iam_endpoint}/v3/projects"
     action = f"Cannot look up the project of region {region} (GET {url})"
-    response = http.send(Request("GET", url, action, [("name", region)], auth=auth), limit)
+    response = http.send(Request("GET", url, action, [("name", region)], auth=auth))
     projects = _mapping(response.body).get("projects")
     if not isinstance(projects, list):
         raise _unreadable(response, action, "the response has no list 'projects'")

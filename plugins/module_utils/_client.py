@@ -130,23 +130,22 @@ class TaskClient:
         """
         self.check([ref])
         try:
-            return self._retry_throttled(functools.partial(self._get, ref, None), self._patience([ref]), _action(ref))
+            return self._retry_throttled(functools.partial(self._get, ref), self._patience([ref]), _action(ref))
         except ApiError as error:
             if error.error_class is not ErrorClass.NOT_FOUND:
                 raise
             return TaskResponse(None, error.body)
 
-    def get_tasks(self, refs: t.Sequence[TaskRef], limit: float | None = None) -> list[Task | ApiError]:
-        """Ask for many tasks at once, in not more than ``limit`` seconds; the results are in the order given.
+    def get_tasks(self, refs: t.Sequence[TaskRef]) -> list[Task | ApiError]:
+        """Get many tasks at once, in the time that one may take; the results are in the order given.
 
         The first throttled request stops the rest, which was not polled then.
         """
-        patience = self._patience(refs)
-        seconds = patience if limit is None else limit
+        seconds = self._patience(refs)
         results = run_all(
-            [functools.partial(self._try_get, ref, limit) for ref in refs],
+            [functools.partial(self._try_get, ref) for ref in refs],
             workers=POOL_SIZE,
-            patience=min(patience, seconds) + GRACE_SECONDS,
+            patience=seconds + GRACE_SECONDS,
             limit=seconds + GRACE_SECONDS,
             # The rest would be refused too, and the limit is shared with everybody who uses the account.
             stops=_is_throttled,
@@ -204,7 +203,7 @@ class TaskClient:
         return _not_in_time(_list_action(ref), seconds, result) if isinstance(result, Missing) else result
 
     def _get_page(self, ref: TaskRef, task_list: TaskList, query: t.Sequence[tuple[str, str]]) -> t.Any:
-        project_id = self._project_id(ref, None)
+        project_id = self._project_id(ref)
         path = task_list.path.format(project_id=project_id, instance_id=ref.instance_id)
         request = self._request(ref, _list_action(ref), path, query, project_id)
         hinted = request._replace(
@@ -265,36 +264,36 @@ class TaskClient:
         looks_up = not all(self._given_project(ref) for ref in refs)
         return self._request_timeout * (1 + looks_up + (self._authenticator.credentials.method == PASSWORD))
 
-    def _try_get(self, ref: TaskRef, limit: float | None) -> Task | ApiError:
+    def _try_get(self, ref: TaskRef) -> Task | ApiError:
         # Bodies are not kept: together they may be large.
         try:
-            return t.cast(Task, self._get(ref, limit).task)
+            return t.cast(Task, self._get(ref).task)
         except ApiError as error:
             error.body = None
             return error
 
-    def _get(self, ref: TaskRef, limit: float | None) -> TaskResponse:
-        """Ask for one task; ``limit`` is the number of seconds left for it.
+    def _get(self, ref: TaskRef) -> TaskResponse:
+        """Get one task.
 
         :raises ApiError: there is no such task, or there was no usable response
         """
         service = service_of(ref)
-        project_id = self._project_id(ref, limit)
+        project_id = self._project_id(ref)
         path, query = service.path_of(ref, project_id), service.query_of(ref, project_id)
         request = self._request(ref, _action(ref), path, query, project_id)
         try:
-            response = self._http.send(request, limit)
+            response = self._http.send(request)
             task = _read_task(service, ref, request, response)
         except ApiError as error:
             if not means_gone(service, error):
                 raise
             return TaskResponse(gone_task(service, ref), error.body)
         if service.reason_from and task.state == State.FAILED and task.id:
-            task = self._with_reason(service, ref, task, limit)
+            task = self._with_reason(service, ref, task)
         return TaskResponse(task, response.body)
 
-    def _project_id(self, ref: TaskRef, limit: float | None) -> str:
-        return self._given_project(ref) or self._authenticator.find_project(self._region(ref), limit)
+    def _project_id(self, ref: TaskRef) -> str:
+        return self._given_project(ref) or self._authenticator.find_project(self._region(ref))
 
     def _request(
         self, ref: TaskRef, action: str, path: str, query: t.Sequence[tuple[str, str]], project_id: str
@@ -314,10 +313,10 @@ class TaskClient:
             check="api.path, region and endpoint" if ref.service == CUSTOM else REGION_AND_ENDPOINT,
         )
 
-    def _with_reason(self, service: Service, ref: TaskRef, task: Task, limit: float | None) -> Task:
+    def _with_reason(self, service: Service, ref: TaskRef, task: Task) -> Task:
         """Add why a task has failed, and its times, from the API that knows them; never the state there."""
         other = TaskRef(service.reason_from, task.id, None, None, ref.region, ref.project_id, ref.endpoint)
-        told = self._try_get(other, limit)
+        told = self._try_get(other)
         if isinstance(told, ApiError):
             return task
         return task._replace(

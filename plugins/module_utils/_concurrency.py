@@ -54,8 +54,8 @@ def run_all(
 
     It ends when all have finished, when none has finished for ``patience`` seconds, or after ``limit`` seconds. Threads
     are daemons: one that hangs, in a name look-up or on a dripping server, keeps neither the caller nor the process.
-    What a call raises is raised again here. Once a result ``stops`` the rest, no further call is started, as after the
-    end.
+    What a call raises is raised again here. After the end, and once a result ``stops`` the rest, no further call is
+    started.
     """
     todo = collections.deque(enumerate(calls))
     done: queue.SimpleQueue[tuple[int, BaseException | None]] = queue.SimpleQueue()

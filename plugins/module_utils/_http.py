@@ -200,15 +200,12 @@ class HttpClient:
         self._now = now
         self._clock = clock
 
-    def send(self, request: Request, limit: float | None = None) -> Response:
+    def send(self, request: Request) -> Response:
         """Send a request; when its credentials are refused, once more if there are fresh ones.
-
-        ``limit`` is the number of seconds that the caller has left for this.
 
         :raises ApiError: there was no usable response
         """
-        seconds = self._request_timeout if limit is None else min(self._request_timeout, limit)
-        deadline = self._clock() + seconds
+        deadline = self._clock() + self._request_timeout
         try:
             return self._exchange(request, deadline)
         except _RefusedError as refused:

@@ -76,10 +76,10 @@ class Director:
     def open_list(self, ref: TaskRef) -> t.Any:
         return self._client.open_list(ref) if self._lists else None
 
-    def get_tasks(self, refs: t.Sequence[TaskRef], limit: float | None = None) -> t.Sequence[t.Any]:
+    def get_tasks(self, refs: t.Sequence[TaskRef]) -> t.Sequence[t.Any]:
         self._polls += 1
         self._happening(self._polls, time.monotonic() >= self._deadline)
-        return self._client.get_tasks(refs, limit)
+        return self._client.get_tasks(refs)
 
 
 @dataclasses.dataclass(frozen=True)

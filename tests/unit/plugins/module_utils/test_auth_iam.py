@@ -144,7 +144,7 @@ def test_token_in_bad_weather(http: HttpClient, sim: Simulator, fault: str) -> N
 
 def find(http: HttpClient, sim: Simulator, region: str = accounts.REGION) -> str:
     auth = KeyAuth(lambda: Key(accounts.ACCESS_KEY, accounts.SECRET_KEY))
-    return _auth.find_project(http, sim.endpoint("iam"), auth, region, None)
+    return _auth.find_project(http, sim.endpoint("iam"), auth, region)
 
 
 def test_project(http: HttpClient, sim: Simulator) -> None:
@@ -157,7 +157,7 @@ def test_project(http: HttpClient, sim: Simulator) -> None:
 
 
 def test_project_by_token(http: HttpClient, sim: Simulator) -> None:
-    found = _auth.find_project(http, sim.endpoint("iam"), TokenAuth(accounts.TOKEN), accounts.REGION, 5)
+    found = _auth.find_project(http, sim.endpoint("iam"), TokenAuth(accounts.TOKEN), accounts.REGION)
     assert found == accounts.PROJECT_ID
 
 
@@ -200,16 +200,17 @@ def test_projects_without_ids(http: HttpClient, sim: Simulator, entries: t.Any) 
 def test_project_look_up_is_refused(http: HttpClient, sim: Simulator) -> None:
     auth = KeyAuth(lambda: Key(accounts.ACCESS_KEY, "wrong"))
     with pytest.raises(ApiError) as caught:
-        _auth.find_project(http, sim.endpoint("iam"), auth, accounts.REGION, None)
+        _auth.find_project(http, sim.endpoint("iam"), auth, accounts.REGION)
     assert caught.value.kind == "unauthorized"
     assert f"Cannot look up the project of region {accounts.REGION}" in str(caught.value)
 
 
-def test_project_look_up_in_time(http: HttpClient, sim: Simulator) -> None:
+def test_project_look_up_in_time(sim: Simulator) -> None:
+    http = HttpClient(new_session(), request_timeout=0.4)
     sim.add_fault("hang", service="iam")
     started = time.monotonic()
     with pytest.raises(ApiError, match="no response within"):
-        _auth.find_project(http, sim.endpoint("iam"), TokenAuth(accounts.TOKEN), accounts.REGION, 0.4)
+        _auth.find_project(http, sim.endpoint("iam"), TokenAuth(accounts.TOKEN), accounts.REGION)
     assert time.monotonic() - started < 0.4 + SLACK
 
 

@@ -109,7 +109,7 @@ def test_no_such_task(cloud: t.Any, service: str, kafka_unknown_id: str) -> None
     assert response.task is None
     assert response.body
     with pytest.raises(ApiError) as caught:
-        client._get(ref, None)
+        client._get(ref)
     assert (caught.value.kind, caught.value.error_class) == ("not_found", ErrorClass.NOT_FOUND)
     assert NO_SUCH_ID in str(caught.value)
     [error] = client.get_tasks([ref])
@@ -160,7 +160,7 @@ class Asked:
         self.urls: list[str] = []
         self.params = {"validate_certs": True, "language": "en-us", "request_timeout": 5.0, "auth_token": "t", **given}
 
-    def send(self, request: t.Any, limit: float | None = None) -> t.NoReturn:
+    def send(self, request: t.Any) -> t.NoReturn:
         self.urls.append(request.full_url)
         raise ApiError("stop", http_status=403)
 
@@ -386,19 +386,10 @@ def test_all_that_drip_are_given_up_in_time(cloud: t.Any) -> None:
     tasks = [cloud.sim.add_task("dds", id=f"task-{number}") for number in range(20)]
     cloud.sim.add_fault("drip", interval=0.05)
     started = time.monotonic()
-    answers = cloud.by_token("dds").get_tasks([ref_of(task) for task in tasks], 0.5)
+    answers = cloud.by_token("dds", request_timeout=0.5).get_tasks([ref_of(task) for task in tasks])
     assert time.monotonic() - started < 0.5 + 1 + SLACK
     assert {answer.kind for answer in answers if isinstance(answer, ApiError)} == {"connection"}
     assert len(answers) == 20
-
-
-def test_a_limit_for_the_round(cloud: t.Any) -> None:
-    task = cloud.sim.add_task("dds")
-    cloud.sim.add_fault("hang")
-    started = time.monotonic()
-    [answer] = cloud.by_token("dds", request_timeout=60.0).get_tasks([ref_of(task)], 0.4)
-    assert time.monotonic() - started < 0.4 + 1 + SLACK
-    assert answer.kind == "connection"
 
 
 @pytest.mark.parametrize("credentials", [BY_PASSWORD, BY_KEY], ids=("password", "key"))
@@ -406,10 +397,11 @@ def test_an_iam_that_hangs_does_not_hold_the_round(cloud: t.Any, credentials: di
     with Simulator() as sim:
         sim.add_fault("hang", service="iam")
         source = {"region": accounts.REGION, "project_id": None, "iam_endpoint": sim.endpoint("iam")}
-        client = cloud.client("dds", request_timeout=60.0, **source, **credentials)
+        client = cloud.client("dds", request_timeout=0.5, **source, **credentials)
         started = time.monotonic()
-        answers = client.get_tasks([TaskRef("dds", f"t-{number}") for number in range(20)], 0.5)
-        assert time.monotonic() - started < 0.5 + 1 + SLACK
+        answers = client.get_tasks([TaskRef("dds", f"t-{number}") for number in range(20)])
+        # A login, a look-up and the request itself may take so long each.
+        assert time.monotonic() - started < 3 * 0.5 + 1 + SLACK
         assert {answer.kind for answer in answers} == {"connection"}
 
 

@@ -464,7 +464,7 @@ def test_an_error(cloud: t.Any, service: str, status: int, code: str | None, err
     body: Body = {code_key: code, message_key: "You cannot have this."}
     cloud.sim.add_fault("status", status=status, body=json.dumps({around[0]: body} if around else body))
     with pytest.raises(ApiError) as caught:
-        cloud.by_token(service)._get(ref_of(service), None)
+        cloud.by_token(service)._get(ref_of(service))
     error = caught.value
     assert (error.error_class.value, error.code, error.http_status) == (error_class, code, status)
     assert error.message == "You cannot have this."
@@ -741,7 +741,7 @@ def test_what_a_response_lacks_is_what_was_requested() -> None:
 def test_bodies_that_are_no_json(cloud: t.Any, content: bytes) -> None:
     cloud.sim.add_fault("status", status=200, body=content.decode())
     with pytest.raises(ApiError) as caught:
-        cloud.by_token("dds")._get(ref_of("dds"), None)
+        cloud.by_token("dds")._get(ref_of("dds"))
     assert (caught.value.kind, caught.value.error_class.value) == ("api_error", "transient")
 
 
@@ -789,7 +789,7 @@ def test_the_body_of_an_error(
     text = body if isinstance(body, str) and body != "no" else json.dumps(body)
     cloud.sim.add_fault("status", status=status, body=text)
     with pytest.raises(ApiError) as caught:
-        cloud.by_token("dds")._get(ref_of("dds"), None)
+        cloud.by_token("dds")._get(ref_of("dds"))
     assert (caught.value.code, caught.value.message) == (code, message or reason)
     assert str(caught.value).isprintable()
     assert caught.value.request_id
@@ -818,7 +818,7 @@ def test_an_error_of_the_gateway(cloud: t.Any, service: str, status: int, code: 
     body = {"error_code": code, "error_msg": "No.", "request_id": "e4f1"}
     cloud.sim.add_fault("status", status=status, body=json.dumps(body), headers={"X-Request-Id": "0a1b"})
     with pytest.raises(ApiError) as caught:
-        cloud.by_token(service)._get(ref_of(service), None)
+        cloud.by_token(service)._get(ref_of(service))
     error = caught.value
     assert (error.error_class.value, error.code, error.request_id) == (error_class, code, "0a1b")
     assert f"HTTP {status}" in str(error)
@@ -829,7 +829,7 @@ def test_a_long_message_is_cut(cloud: t.Any) -> None:
         "status", status=500, body=json.dumps({"error_code": "X.1", "error_msg": "The service is busy. " * 99})
     )
     with pytest.raises(ApiError) as caught:
-        cloud.by_token("dds")._get(ref_of("dds"), None)
+        cloud.by_token("dds")._get(ref_of("dds"))
     assert caught.value.message.endswith(" ...")
     assert len(caught.value.message) <= 303
 

@@ -311,13 +311,13 @@ def test_the_only_entry_is_taken_where_no_id_is_to_be_compared(cloud: t.Any) -> 
     assert run(cloud, service="custom", api=ENTRIES)[0]["state"] == "succeeded"
     cloud.sim.add_fault("status", status=200, body={"things": [{"status": "ok"}]})
     with pytest.raises(ApiError, match="no id says which object of the list 'things' is meant"):
-        cloud.by_token()._get(TaskRef.from_option({"service": "custom", "api": WITH_ID}), None)
+        cloud.by_token()._get(TaskRef.from_option({"service": "custom", "api": WITH_ID}))
 
 
 def test_flow_control_does_not_mean_that_an_object_is_gone(cloud: t.Any) -> None:
     cloud.sim.add_fault("status", status=404, error_code="DMS.10240407", error_msg="flow control")
     with pytest.raises(ApiError) as caught:
-        cloud.by_token()._get(TaskRef.from_option({"service": "custom", "task_id": "t", "api": VOLUME}), None)
+        cloud.by_token()._get(TaskRef.from_option({"service": "custom", "task_id": "t", "api": VOLUME}))
     assert caught.value.error_class is ErrorClass.THROTTLED
 
 
