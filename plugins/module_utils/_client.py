@@ -262,7 +262,10 @@ class TaskClient:
     def _patience(self, refs: t.Sequence[TaskRef]) -> float:
         """Return how many seconds one task may take: a login and a project look-up come before its own request."""
         looks_up = not all(self._given_project(ref) for ref in refs)
-        return self._request_timeout * (1 + looks_up + (self._authenticator.credentials.method == PASSWORD))
+        # Why it has failed is a second request.
+        asks_twice = any(service_of(ref).reason_from for ref in refs)
+        logs_in = self._authenticator.credentials.method == PASSWORD
+        return self._request_timeout * (1 + looks_up + logs_in + asks_twice)
 
     def _try_get(self, ref: TaskRef) -> Task | ApiError:
         # Bodies are not kept: together they may be large.

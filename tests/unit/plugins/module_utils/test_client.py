@@ -622,6 +622,19 @@ def test_trouble_with_the_reason_changes_nothing(cloud: t.Any, fault: str | None
     assert (found.state, found.fail_reason) == ("failed", None)
 
 
+def test_a_reason_that_does_not_come_changes_nothing(cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the restore API is slow, and the API of jobs hangs: each request has its own time."""
+    monkeypatch.setattr(_client, "GRACE_SECONDS", 0.1)
+    task = cloud.sim.add_task("taurusdb_restore", status="Failed")
+    cloud.sim.add_fault("slow", service="taurusdb_restore", seconds=0.4)
+    cloud.sim.add_fault("hang", service="taurusdb")
+    client = cloud.by_token("taurusdb_restore", request_timeout=0.8)
+    [found] = client.get_tasks([ref_of(task)])
+    assert isinstance(found, Task), found
+    assert (found.state, found.fail_reason) == ("failed", None)
+    assert client.get_task(ref_of(task)).task == found
+
+
 # Credentials
 
 
