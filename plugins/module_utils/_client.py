@@ -24,6 +24,7 @@ from ._custom import CUSTOM, service_of, title_of
 from ._endpoints import check_endpoint, endpoint_of, endpoint_of_label
 from ._errors import ApiError, ErrorClass, InputError, MissingLibraryError
 from ._http import (
+    CHECK_NETWORK,
     NOT_THE_API,
     POOL_SIZE,
     REGION_AND_ENDPOINT,
@@ -62,11 +63,11 @@ class TaskResponse(t.NamedTuple):
 
 
 class _Pauses:
-    """Pauses between throttled requests, growing, until so many seconds are over."""
+    """Pauses between throttled requests, growing, until so many seconds after the first refusal are over."""
 
     def __init__(self, seconds: float, clock: t.Callable[[], float], sleep: t.Callable[[float], None]) -> None:
         self._seconds = seconds
-        self._deadline = clock() + seconds
+        self._deadline: float | None = None
         self._clock = clock
         self._sleep = sleep
         self._low, self._high = REFUSED_PAUSE
@@ -74,7 +75,10 @@ class _Pauses:
     def sleep(self, error: ApiError) -> bool:
         """Pause before the request is sent again; false, with the limit told in the error, if no time is left."""
         pause = error.retry_after or random.uniform(self._low, self._high)
-        if self._clock() + pause > self._deadline:
+        now = self._clock()
+        if self._deadline is None:
+            self._deadline = now + self._seconds
+        if now + pause > self._deadline:
             error.hint = _throttled_hint(error, self._seconds)
             return False
         self._sleep(pause)
@@ -141,14 +145,24 @@ class TaskClient:
 
         The first throttled request stops the rest, which was not polled then.
         """
+        return self._get_batch(refs, limit=self._patience(refs) + GRACE_SECONDS)
+
+    def _get_batch(
+        self,
+        refs: t.Sequence[TaskRef],
+        *,
+        limit: float | None = None,
+        is_over: t.Callable[[], bool] = lambda: False,
+    ) -> list[Task | ApiError]:
+        """Get many tasks at once, all in ``limit`` seconds. When it ``is_over``, no further request is sent."""
         seconds = self._patience(refs)
         results = run_all(
             [functools.partial(self._try_get, ref) for ref in refs],
             workers=POOL_SIZE,
             patience=seconds + GRACE_SECONDS,
-            limit=seconds + GRACE_SECONDS,
+            limit=limit,
             # The rest would be refused too, and the limit is shared with everybody who uses the account.
-            stops=_is_throttled,
+            stops=lambda result: _is_throttled(result) or is_over(),
         )
         return [
             _not_in_time(_action(ref), seconds, result) if isinstance(result, Missing) else result
@@ -156,17 +170,23 @@ class TaskClient:
         ]
 
     def query_tasks(self, refs: t.Sequence[TaskRef]) -> list[Task | ApiError]:
-        """Ask for many tasks at once, in the order given; what the request limit held up is sent again."""
-        results = self.get_tasks(refs)
+        """Get many tasks, in the order given, for as long as responses come; what was held up is sent again."""
+        results: dict[int, Task | ApiError] = {}
+        todo = list(range(len(refs)))
         pauses = self._pauses()
-        while held_up := [index for index, result in enumerate(results) if _is_held_up(result)]:
-            refused = next((results[index] for index in held_up if _is_throttled(results[index])), None)
-            if refused is None or not pauses.sleep(t.cast(ApiError, refused)):
+        while todo:
+            batch = self._get_what_time_allows([refs[index] for index in todo])
+            results.update(zip(todo, batch))
+            refused = next(filter(_is_throttled, batch), None)
+            if not (pauses.sleep(t.cast(ApiError, refused)) if refused else any(map(_is_answer, batch))):
                 break
-            again = self.get_tasks([refs[index] for index in held_up])
-            for index, result in zip(held_up, again):
-                results[index] = result
-        return results
+            todo = [index for index in todo if _is_held_up(results[index])]
+        return [results[index] for index in range(len(refs))]
+
+    def _get_what_time_allows(self, refs: t.Sequence[TaskRef]) -> list[Task | ApiError]:
+        """Begin as many requests as fit into the time that one may take, and wait for all of these."""
+        end = self._clock() + self._patience(refs)
+        return self._get_batch(refs, is_over=lambda: self._clock() >= end)
 
     def list_tasks(self, ref: TaskRef, wanted: Wanted, now: float) -> Found:
         """Find tasks in the list of a service; ``ref`` says which service, instance, region and project.
@@ -352,6 +372,12 @@ def _is_throttled(result: Task | ApiError) -> bool:
     return isinstance(result, ApiError) and result.error_class is ErrorClass.THROTTLED
 
 
+def _is_answer(result: Task | ApiError) -> bool:
+    """Whether the API has said something about the task."""
+    silent = (ErrorClass.THROTTLED, ErrorClass.NOT_POLLED, ErrorClass.TRANSIENT)
+    return isinstance(result, Task) or result.error_class not in silent
+
+
 def _is_held_up(result: Task | ApiError) -> bool:
     held_up = (ErrorClass.THROTTLED, ErrorClass.NOT_POLLED)
     return isinstance(result, ApiError) and result.error_class in held_up
@@ -383,14 +409,13 @@ def _read_task(service: Service, ref: TaskRef, request: Request, response: Respo
 
 def _not_in_time(action: str, seconds: float, missing: Missing) -> ApiError:
     if missing is Missing.LATE:
-        return _no_response(action, no_response_within(seconds))
-    return _no_response(
-        action, "its turn did not come before the time or the request limit was over", ErrorClass.NOT_POLLED
-    )
-
-
-def _no_response(action: str, message: str, error_class: ErrorClass = ErrorClass.TRANSIENT) -> ApiError:
-    hint = "Check endpoint, network and proxy if this lasts."
+        message, error_class, hint = no_response_within(seconds), ErrorClass.TRANSIENT, CHECK_NETWORK
+    else:
+        message, error_class = (
+            "its turn did not come before the time or the request limit was over",
+            ErrorClass.NOT_POLLED,
+        )
+        hint = "Retry later, or with fewer tasks."
     return ApiError(message, error_class=error_class, kind="connection", action=action, hint=hint)
 
 

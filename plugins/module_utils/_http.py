@@ -58,6 +58,8 @@ GZIP = 16 + zlib.MAX_WBITS
 POOL_SIZE = 16
 # Huawei's gateway refuses a signature whose date is more than 15 minutes off; a doubtful clock is named before that.
 DOUBTFUL_SKEW_SECONDS = 300
+# What to do where no response came.
+CHECK_NETWORK = "Check endpoint, network and proxy if this lasts."
 # What to do about a success whose body is not what the API documents.
 NOT_THE_API = "If this lasts, something other than the API answers: check endpoint and proxy."
 # What a URL was made of, unless the play wrote its path.
@@ -513,7 +515,7 @@ def _is_bad_ca_file(error: Exception) -> bool:
 
 def _hint_of_no_response(message: str, fatal: bool) -> str:
     if not fatal:
-        return "Check endpoint, network and proxy if this lasts."
+        return CHECK_NETWORK
     if "certificate" in message:
         return "Set ca_path to the CA that signed it, and check endpoint."
     return "Check endpoint, ca_path and the proxy variables."

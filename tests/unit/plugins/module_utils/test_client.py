@@ -418,6 +418,31 @@ def test_a_task_whose_turn_did_not_come_had_no_trouble(cloud: t.Any) -> None:
     assert "its turn did not come before" in str(errors[min(not_polled)])
 
 
+def test_a_query_for_many_tasks_takes_the_time_that_it_needs(cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More tasks than fit into the time of one request; nothing goes wrong, not even for those at its end."""
+    monkeypatch.setattr(_client, "GRACE_SECONDS", 0.1)
+    tasks = [cloud.sim.add_task("dds") for dummy in range(5 * POOL_SIZE)]
+    cloud.sim.add_fault("slow", seconds=0.4)
+    results = cloud.by_token("dds", request_timeout=1.0).query_tasks([ref_of(task) for task in tasks])
+    assert [getattr(result, "id", str(result)) for result in results] == [task["task_id"] for task in tasks]
+    # Nothing is asked twice.
+    assert len(cloud.sim.requests()) == len(tasks)
+
+
+def test_a_query_where_nothing_answers_ends_soon(cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_client, "GRACE_SECONDS", 0.1)
+    cloud.sim.add_fault("hang")
+    refs = [TaskRef("dds", f"t-{number}") for number in range(5 * POOL_SIZE)]
+    errors = cloud.by_token("dds", request_timeout=0.5).query_tasks(refs)
+    assert [error.error_class for error in errors] == [
+        *[ErrorClass.TRANSIENT] * POOL_SIZE,
+        *[ErrorClass.NOT_POLLED] * 4 * POOL_SIZE,
+    ]
+    assert {error.kind for error in errors} == {"connection"}
+    assert str(errors[-1]).endswith("was over. Retry later, or with fewer tasks.")
+    assert len(cloud.sim.requests()) == POOL_SIZE
+
+
 @pytest.mark.parametrize("credentials", [BY_KEY, BY_PASSWORD], ids=("key", "password"))
 def test_the_request_timeout_is_for_each_request(cloud: t.Any, credentials: dict[str, str]) -> None:
     """A look-up of the project, or a login, comes before the task's own request."""
