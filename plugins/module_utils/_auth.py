@@ -43,7 +43,7 @@ class Key(t.NamedTuple):
 
     def __repr__(self) -> str:
         # A key must not be shown by chance.
-        return f"Key({self.access_key})"
+        return "Key()"
 
 
 class TokenAuth:
@@ -352,6 +352,7 @@ class Authenticator:
 
     def _fetch_masked_key(self) -> Key:
         key = self._fetch_key()
+        self._mask(key.access_key)
         self._mask(key.secret_key)
         if key.security_token:
             self._mask(key.security_token)

@@ -236,8 +236,7 @@ def test_a_signature_cannot_be_renewed() -> None:
 
 def test_secrets_are_not_shown() -> None:
     key = _auth.Key("AK", SECRET, "a security token")
-    assert SECRET not in repr(key)
-    assert "a security token" not in repr(key)
+    assert repr(key) == "Key()"
     for auth in (_auth.TokenAuth(SECRET), _auth.KeyAuth(lambda: key), _auth.PasswordAuth(lambda: SECRET)):
         assert SECRET not in repr(auth)
 

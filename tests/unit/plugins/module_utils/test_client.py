@@ -759,7 +759,11 @@ def test_agency(cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
         assert client.get_task(ref_of(task)).task.id == task["task_id"]
     records = cloud.sim.requests()
     assert [record["auth"] for record in records] == ["none", "none"] + ["temporary_aksk"] * 3
-    assert {accounts.TEMPORARY_SECRET_KEY, accounts.SECURITY_TOKEN} <= set(cloud.masked)
+    assert set(cloud.masked) == {
+        accounts.TEMPORARY_ACCESS_KEY,
+        accounts.TEMPORARY_SECRET_KEY,
+        accounts.SECURITY_TOKEN,
+    }
     assert_only_reads(cloud.sim)
 
 
