@@ -132,13 +132,13 @@ class Settings:
                 _check(values)
                 return Credentials(method, {option: setting.value for option, setting in values.items()})
             if index == 0:
-                raise InputError(_lack(values, missing))
+                raise InputError(_lack(values.values(), missing))
         return Credentials(AGENCY, {})
 
     def lack(self) -> str:
         """Say why there are no credentials: which are given without the rest of their method, or that none are."""
         for dummy, dummy_method, values, missing in self._begun():
-            return _lack([setting.source for setting in values.values()], missing)
+            return _lack(values.values(), missing)
         return NO_CREDENTIALS
 
     def _begun(self) -> t.Iterator[tuple[int, str, Source, list[str]]]:
@@ -167,8 +167,8 @@ class Settings:
         return [source[option].value for source in self._sources for option in SECRETS if option in source]
 
 
-def _lack(given: t.Iterable[str], missing: t.Sequence[str]) -> str:
-    names = sorted(given)
+def _lack(given: t.Iterable[Setting], missing: t.Sequence[str]) -> str:
+    names = sorted(setting.source for setting in given)
     return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} given without {' and '.join(missing)}."
 
 

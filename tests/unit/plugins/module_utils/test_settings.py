@@ -187,6 +187,12 @@ def test_incomplete_in_the_play(given: Given, options: tuple[str, ...], message:
     assert str(caught.value) == message
 
 
+def test_incomplete_in_the_play_names_each_value_by_its_place(given: Given) -> None:
+    given.put(PLAY, "username").put(HW, "password")
+    with pytest.raises(InputError, match=r"^HW_USER_PASSWORD and username are given without domain_name\.$"):
+        given.chosen()
+
+
 @pytest.mark.parametrize("source", [HW, SDK, OS, FILE])
 @pytest.mark.parametrize("option", ["access_key", "secret_key"])
 def test_incomplete_elsewhere_is_passed_over(given: Given, source: str, option: str) -> None:
