@@ -120,7 +120,9 @@ class Pacer:
         if not self.is_refused:
             return self.rate(now)
         rate = self._base * self._remainder
-        return min(rate, self._measured(now, self._cycle_began)) if self._cycle_began and self._granted else rate
+        if self._cycle_began is None or not self._granted:
+            return rate
+        return min(rate, self._measured(now, self._cycle_began))
 
     def _cycle(self) -> float:
         """Return the seconds in which the rate grows by one step."""

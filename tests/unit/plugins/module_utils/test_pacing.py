@@ -293,3 +293,15 @@ def test_the_rate_is_what_was_granted_in_all_the_time() -> None:
     pacer.update(10.0, refused=True)
     pacer.update(300.0, granted=1)
     assert pacer.rate(300.0) == pytest.approx(200 / 300, rel=0.05)
+
+
+def test_a_cycle_may_begin_at_any_moment_of_the_clock() -> None:
+    """0.0 is one, too."""
+    known = []
+    for began in (0.0, 1000.0):
+        pacer = Pacer(20.0, lambda: 0.0)
+        for second in range(10):
+            pacer.update(began + second, granted=20)
+        pacer.update(began + 10, refused=True)
+        known.append(pacer.granted_rate(began + 290))
+    assert known == pytest.approx([200 / 290] * 2)
