@@ -22,6 +22,7 @@ from ._http import Auth, HttpClient, Request, Response, unreadable
 from ._settings import HOW_TO_GIVE_CREDENTIALS, KEY, PASSWORD, TOKEN, Credentials, Settings, fits_header
 from ._signing import authorization, canonical_query
 from ._task import is_id, seconds_since_1970
+from ._text import plural
 
 if t.TYPE_CHECKING:
     from requests import PreparedRequest
@@ -189,7 +190,7 @@ class AgencyKey:
 
     # The metadata service hands out the next key about 10 minutes ahead (ECS user guide).
     MARGIN_SECONDS = 600.0
-    # Until it does, it is not asked again for every request.
+    # Until it does, not every request gets the key anew.
     PAUSE_SECONDS = 60.0
 
     def __init__(self, fetch: t.Callable[[], Key], now: t.Callable[[], float] = time.time) -> None:
@@ -392,8 +393,8 @@ def login(
         raise _unreadable(response, action, "the response has no token in its header X-Subject-Token")
     details = _mapping(_mapping(response.body).get("token"))
     project = _mapping(details.get("project")).get("id")
-    if project and not is_id(project):
-        raise _unreadable(response, action, "the response names a project whose id is none")
+    if project:
+        _check_project_id(project, response, action)
     return Token(value, details.get("expires_at"), details.get("issued_at"), project or project_id)
 
 
@@ -433,9 +434,14 @@ def find_project(http: HttpClient, iam_endpoint: str, auth: Auth, region: str) -
     ids = [str(project["id"]) for project in projects if isinstance(project, dict) and project.get("id")]
     if len(ids) != 1:
         raise _not_one_project(response, projects, action, region)
-    if not is_id(ids[0]):
-        raise _unreadable(response, action, "the response names a project whose id is none")
+    _check_project_id(ids[0], response, action)
     return ids[0]
+
+
+def _check_project_id(project_id: t.Any, response: Response, action: str) -> None:
+    # It becomes a part of an address.
+    if not is_id(project_id):
+        raise _unreadable(response, action, "the response contains an invalid project id")
 
 
 def _unreadable(response: Response, action: str, message: str) -> ApiError:
@@ -445,7 +451,7 @@ def _unreadable(response: Response, action: str, message: str) -> ApiError:
 def _not_one_project(response: Response, projects: list[t.Any], action: str, region: str) -> ApiError:
     found = ", ".join(f"{_mapping(project).get('name')} ({_mapping(project).get('id')})" for project in projects)
     return ApiError(
-        f"found {len(projects)} projects: {found}" if projects else f"found no project named {region}",
+        f"found {plural(len(projects), 'project')}: {found}" if projects else f"found no project named {region}",
         error_class=ErrorClass.FATAL,
         http_status=response.http_status,
         request_id=response.request_id,

@@ -193,7 +193,7 @@ def test_projects_of_another_shape(http: HttpClient, sim: Simulator, body: t.Any
 @pytest.mark.parametrize("entries", [[None], ["x"], [1], [{}], [{"id": None}], [{"id": ""}], [[]]])
 def test_projects_without_ids(http: HttpClient, sim: Simulator, entries: t.Any) -> None:
     sim.add_fault("status", status=200, body={"projects": entries})
-    with pytest.raises(ApiError):
+    with pytest.raises(ApiError, match=r"found 1 project: "):
         find(http, sim)
 
 
