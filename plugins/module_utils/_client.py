@@ -65,16 +65,21 @@ class TaskResponse(t.NamedTuple):
 class _Pauses:
     """Pauses between throttled requests, growing, until so many seconds after the first refusal are over."""
 
-    def __init__(self, seconds: float, clock: t.Callable[[], float], sleep: t.Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        clock: t.Callable[[], float],
+        sleep: t.Callable[[float], None],
+        random: t.Callable[[], float],
+    ) -> None:
         self._seconds = seconds
         self._deadline: float | None = None
-        self._clock = clock
-        self._sleep = sleep
+        self._clock, self._sleep, self._random = clock, sleep, random
         self._low, self._high = REFUSED_PAUSE
 
     def sleep(self, error: ApiError) -> bool:
         """Pause before the request is sent again; false, with the limit told in the error, if no time is left."""
-        pause = error.retry_after or random.uniform(self._low, self._high)
+        pause = error.retry_after or self._low + (self._high - self._low) * self._random()
         now = self._clock()
         if self._deadline is None:
             self._deadline = now + self._seconds
@@ -87,7 +92,7 @@ class _Pauses:
 
 
 class TaskClient:
-    """Asks for tasks, each where it is and with the credentials for it.
+    """Gets tasks, each from its own endpoint and with its own credentials.
 
     ``clock`` and ``sleep`` are in seconds.
     """
@@ -101,13 +106,13 @@ class TaskClient:
         *,
         clock: t.Callable[[], float] = time.monotonic,
         sleep: t.Callable[[float], None] = time.sleep,
+        random: t.Callable[[], float] = random.random,
     ) -> None:
         self._params = params
         self._settings = settings
         self._http = http
         self._authenticator = authenticator
-        self._clock = clock
-        self._sleep = sleep
+        self._clock, self._sleep, self._random = clock, sleep, random
         self._request_timeout = float(params["request_timeout"])
 
     def check(self, refs: t.Sequence[TaskRef]) -> None:
@@ -127,7 +132,7 @@ class TaskClient:
         self._authenticator.check(self._region(ref), self._given_project(ref))
 
     def get_task(self, ref: TaskRef) -> TaskResponse:
-        """Ask for one task; that there is none is a response, too. A throttled request is sent again.
+        """Get one task; ``task`` is None where the API knows none. A throttled request is retried.
 
         :raises ApiError: there was no usable response
         :raises InputError: a task is not named well, or where to ask for it is not known
@@ -257,7 +262,7 @@ class TaskClient:
                 return result
 
     def _pauses(self) -> _Pauses:
-        return _Pauses(self._request_timeout, self._clock, self._sleep)
+        return _Pauses(self._request_timeout, self._clock, self._sleep, self._random)
 
     def _endpoint(self, ref: TaskRef) -> str:
         given = ref.endpoint or self._params.get("endpoint")

@@ -555,6 +555,18 @@ def test_retry_after_is_obeyed(cloud: t.Any) -> None:
     assert clock.pauses == [17.0]
 
 
+def test_pauses_of_a_throttled_query_are_spread_and_grow(cloud: t.Any) -> None:
+    task = cloud.sim.add_task("dds")
+    for dice, pauses in ((0.0, [2.0, 4.0]), (0.5, [3.5, 7.0])):
+        client = cloud.by_token("dds", request_timeout=60)
+        clock = with_clock(client)
+        client._random = lambda dice=dice: dice
+        cloud.sim.clear_faults()
+        cloud.sim.add_fault("throttle", first=2)
+        assert client.get_task(ref_of(task)).task
+        assert clock.pauses == pauses
+
+
 @pytest.mark.parametrize("retry_after", [None, 61])
 def test_a_query_that_stays_throttled_says_what_the_limit_is(cloud: t.Any, retry_after: int | None) -> None:
     task = cloud.sim.add_task("dds")
@@ -718,7 +730,7 @@ def test_a_project_id_of_iam_is_checked_like_any(cloud: t.Any, way: str) -> None
     given = {"region": accounts.REGION, "project_id": None}
     client = cloud.client("dds", **given, **(BY_PASSWORD if way == "password" else BY_KEY))
     [error] = client.get_tasks([TaskRef("dds", "t")])
-    assert error.message == "the response names a project whose id is none"
+    assert error.message == "the response contains an invalid project id"
     assert [record["service"] for record in cloud.sim.requests()] == ["iam"]
 
 
