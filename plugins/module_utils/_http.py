@@ -56,7 +56,8 @@ LARGE_BODY_BYTES = 256 * 1024
 # Of zlib's window bits: a gzip header is expected (zlib manual, inflateInit2).
 GZIP = 16 + zlib.MAX_WBITS
 POOL_SIZE = 16
-# Huawei's gateway refuses a signature whose date is more than 15 minutes off; a doubtful clock is named before that.
+# Huawei's gateway refuses a signature whose date is more than 15 minutes off; a clock that is this far off is reported
+# before that.
 DOUBTFUL_SKEW_SECONDS = 300
 # What to do where no response came.
 CHECK_NETWORK = "Check endpoint, network and proxy if this lasts."
@@ -248,7 +249,7 @@ class HttpClient:
             ) as response:
                 content = self._read(response, request, deadline)
         # requests' own exceptions are OSErrors, as is that of an unreadable CA bundle; ValueErrors and HTTPExceptions
-        # come through it from urllib3 and http.client, for addresses and responses that are none.
+        # come through it from urllib3 and http.client, for malformed addresses and responses.
         except (OSError, ValueError, http.client.HTTPException) as error:
             explained = _explain_no_response(error, request.action, left)
             raise _ClosedError(explained) if _was_closed(error) else explained from None

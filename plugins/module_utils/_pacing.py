@@ -35,15 +35,15 @@ TICK = 0.25
 # Huawei's advice on throttling is to wait 2 to 5 seconds; it doubles up to a minute while it goes on.
 REFUSED_PAUSE = (2.0, 5.0)
 MAX_REFUSED_PAUSE = 60.0
-# A server that asks for more than this is asked again all the same.
+# A longer pause that a server asks for is cut to this.
 MAX_RETRY_AFTER = 300.0
 # The logarithm of the rate's growth in one cycle, and after how many cycles without a refusal the growth speeds up.
-GROWTH = 0.1
+LOG_GROWTH = 0.1
 STEADY_CYCLES = 3.0
 # A refusal is brief that lasts for no more than this share of its cycle.
 BRIEF = 0.15
 # A limit that has risen is found step by step, never by one leap.
-MAX_GROWTH = 6.0
+MAX_LOG_GROWTH = 6.0
 # The shortest cycle, in seconds and in requests: those of a fast wait are longer, so that fast and slow ones draw even.
 MIN_CYCLE_SECONDS = 35.0
 MIN_CYCLE_REQUESTS = 10.0
@@ -113,7 +113,7 @@ class Pacer:
         if self.is_refused or not self.limited:
             return self._base
         cycles = max(0.0, now - self._grown_since) / (self._short_cycle() if self._wanted_no_more else self._cycle())
-        return self._base * math.exp(min(GROWTH * (cycles + max(0.0, cycles - STEADY_CYCLES) ** 2), MAX_GROWTH))
+        return self._base * math.exp(min(LOG_GROWTH * (cycles + max(0.0, cycles - STEADY_CYCLES) ** 2), MAX_LOG_GROWTH))
 
     def granted_rate(self, now: float) -> float:
         """Return how many requests a second the API is known to grant."""

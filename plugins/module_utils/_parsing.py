@@ -265,7 +265,7 @@ _SUSPICIOUS = re.compile(rf"\\u|{ANSIBLE_MARK}|[\ud800-\udfff]")
 
 
 def parse_json(content: bytes) -> t.Any:
-    """Decode a body; `NOT_JSON` where it is none.
+    """Decode a JSON body; return `NOT_JSON` if it is not valid JSON.
 
     What Ansible cannot have in a result is replaced: lone surrogates (as a server leaves them where it cuts a text),
     infinite and endless numbers, keys that look like Ansible's own, what is nested too deeply.

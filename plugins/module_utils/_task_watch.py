@@ -20,7 +20,7 @@ from ._task import FAILED_STATES, State, Task, TaskRef
 
 Observation = t.Union[Task, ApiError]
 
-# A gateway's bad minute looks like wrong credentials: after a good response these must be refused so often in a row.
+# A gateway hiccup can look like wrong credentials: after a good response, they must be refused this often in a row.
 MAX_REJECTIONS = 3
 # A task that should have ended by now is polled so many times as often as the others where polls are scarce.
 URGENCY = 2.0
