@@ -19,6 +19,7 @@ import typing as t
 from ._channel import start_thread
 
 ResultT = t.TypeVar("ResultT")
+ItemT = t.TypeVar("ItemT")
 
 
 class Missing(enum.Enum):
@@ -64,11 +65,7 @@ def run_all(
     stopped: list[int] = []
 
     def work() -> None:
-        while True:
-            try:
-                index, call = todo.popleft()
-            except IndexError:
-                return
+        for index, call in _take_all(todo):
             with _Catcher() as caught:
                 if not stopped:
                     started.add(index)
@@ -84,6 +81,16 @@ def run_all(
         todo.clear()
     missing = [Missing.LATE if index in started else Missing.NOT_STARTED for index in range(len(calls))]
     return [results[index] if index in finished else missing[index] for index in range(len(calls))]
+
+
+def _take_all(todo: collections.deque[ItemT]) -> t.Iterator[ItemT]:
+    """Take out one after the other, as other threads do, until nothing is left."""
+    while True:
+        try:
+            item = todo.popleft()
+        except IndexError:
+            return
+        yield item
 
 
 def _collect(
