@@ -145,11 +145,17 @@ def poll_arguments(given: t.Mapping[str, t.Any], refs: t.Sequence[TaskRef]) -> d
 
 
 def refs_of(params: t.Mapping[str, t.Any]) -> list[TaskRef]:
-    """Return the tasks that the options name, in the order given."""
-    if params.get("tasks") is None:
-        return [TaskRef.from_option({option: params.get(option) for option in TASK_OPTIONS})]
+    """Return the tasks that the options name, in the order given.
+
+    :raises InputError: an id of a task is empty
+    """
+    named = {option: params.get(option) for option in TASK_OPTIONS}
     # Ansible adds the names of aliases to what was given.
-    return [TaskRef.from_option(item) for item in params["tasks"]]
+    tasks = [named] if params.get("tasks") is None else params["tasks"]
+    # Where a template came out empty, the last restore or a whole list would be taken for the task.
+    if any(item.get("task_id") == "" for item in tasks):
+        raise InputError("task_id is empty. To leave it out, use default(omit).")
+    return [TaskRef.from_option(item) for item in tasks]
 
 
 def check_ref(ref: TaskRef) -> None:

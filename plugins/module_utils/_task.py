@@ -138,13 +138,22 @@ class TaskRef(t.NamedTuple):
         given: dict[str, t.Any] = {name: values.get(name) or None for name in cls._fields}
         if given["api"]:
             api = {key: value for key, value in given["api"].items() if value is not None}
-            given["api"] = json.dumps(api, sort_keys=True)
+            given["api"] = json.dumps(_with_text_keys(api), sort_keys=True, default=_date_text)
         return cls(**given)
 
     @property
     def label(self) -> str:
         """A short text for messages: name and id where they are known."""
         return " ".join(part for part in (self.task_name, self.task_id or self.instance_id) if part)
+
+
+def _with_text_keys(value: t.Any) -> t.Any:
+    return {str(key): _with_text_keys(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _date_text(value: t.Any) -> str:
+    """Return a date of YAML, which a play has and a module gets, as Ansible sends it to modules."""
+    return str(value.isoformat()) if isinstance(value, datetime.date) else str(value)
 
 
 class SubTask(t.NamedTuple):

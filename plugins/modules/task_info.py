@@ -330,7 +330,7 @@ def watch_of(ref: TaskRef, observation: Observation) -> TaskWatch:
 
 
 def query(params: t.Mapping[str, t.Any], client: TaskClient) -> list[TaskWatch]:
-    """Ask for tasks by id.
+    """Get tasks by id.
 
     :raises InputError: an option is missing, or makes no sense with the others
     """
@@ -351,6 +351,8 @@ def find(params: t.Mapping[str, t.Any], client: TaskClient, now: float) -> dict[
     if params["limit"] < 1:
         raise InputError("limit must be at least 1.")
     (ref,) = refs_of(params)
+    if params["instance_id"] == "":
+        raise InputError("instance_id is empty. To list the tasks of a whole project, leave it out.")
     if ref.task_name:
         raise InputError("task_name cannot choose among listed tasks: leave it out, or set task_id.")
     since = read_since(params["since"], now)
@@ -413,7 +415,7 @@ def main() -> None:
         client = new_task_client(module.params, os.environ, module.no_log_values.add)
         result = run(module.params, client, module.warn)
     except TasksError as error:
-        module.fail_json(**{**result_of([], single=False), **error.to_result()})
+        module.fail_json(**{**result_of([], single=False), "complete": False, **error.to_result()})
     leave = module.fail_json if result["failure"] else module.exit_json
     leave(**result)
 

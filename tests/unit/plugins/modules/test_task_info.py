@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import typing as t
 
@@ -377,6 +378,13 @@ def test_what_a_play_writes_goes_encoded_into_the_query(run_module: t.Any, sim: 
     api = {**INSTANCE, "query": {"id": "{instance_id}", "q": "a&b=/ü", "all": True, "n": 3}}
     run_module("task_info", **connection(sim), service="custom", instance_id="i", api=api)
     assert sim.requests()[0]["query"] == {"id": "i", "q": "a&b=/ü", "all": "true", "n": "3"}
+
+
+def test_a_ref_takes_what_yaml_has_and_json_has_not() -> None:
+    """Dates, and numbers as keys: the action plugin has them, the module gets them from Ansible as text."""
+    query = {"since": datetime.date(2026, 11, 20), "until": datetime.datetime(2026, 11, 20, 8), 1: 2}
+    ref = TaskRef.from_option({"service": "custom", "api": {"path": "/a", "fields": {"status": "s"}, "query": query}})
+    assert ref.to_option()["api"]["query"] == {"since": "2026-11-20", "until": "2026-11-20T08:00:00", "1": 2}
 
 
 def test_a_ref_with_an_api_can_be_compared() -> None:

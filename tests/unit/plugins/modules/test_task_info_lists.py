@@ -131,6 +131,15 @@ def test_a_list_that_is_null(run_module: t.Any, sim: Simulator) -> None:
     sim.add_fault("not_json", body="null", list=True)
     result = run_module.fail("task_info", **options(sim, "taurusdb"))
     assert "the response has no list 'jobs' of objects" in result["msg"]
+    assert not result["complete"]
+
+
+@pytest.mark.parametrize("option", ["task_id", "instance_id"])
+def test_an_id_that_a_template_left_empty_lists_nothing(run_module: t.Any, sim: Simulator, option: str) -> None:
+    add(sim, "taurusdb", 1)
+    result = run_module.fail("task_info", **options(sim, "taurusdb", **{option: ""}))
+    assert result["msg"].startswith(f"{option} is empty.")
+    assert sim.requests() == []
 
 
 @pytest.mark.parametrize("service", sorted(set(SERVICES) - set(LISTS) - {"taurusdb_restore"}))
