@@ -121,9 +121,22 @@ def gone_task(service: Service, ref: TaskRef) -> Task:
 
 
 def _check_id(service: Service, ref: TaskRef, record: dict[str, t.Any]) -> None:
-    found = _id_of(service, record)
-    if service.verify_id and ref.task_id and found and found != ref.task_id:
+    """Refuse a response about another task, and one that may be about anything."""
+    path = service.fields.get("id")
+    if not (service.verify_id and ref.task_id and path):
+        return
+    value = _value_at(record, path)
+    if _is_other(value, ref.task_id):
         raise UnreadableResponseError("the response is about another task")
+    # A gateway's health page has a status, too, but not under the API's own key. Every flat row's source shows an id.
+    if read_text(value) is None and not service.root:
+        raise UnreadableResponseError(f"the response has no id '{path}'")
+
+
+def _is_other(value: t.Any, wanted: str) -> bool:
+    """Say whether a value of a response is another id than the wanted one; no id can be a structure or a boolean."""
+    found = read_text(value)
+    return isinstance(value, (bool, list, dict)) if found is None else found != wanted
 
 
 _MISSING = object()

@@ -364,11 +364,11 @@ def test_a_status_elsewhere_does_not_count(service: str, word: str) -> None:
 
 
 @EVERY
-@pytest.mark.parametrize("other", ["another-id", 12])
+@pytest.mark.parametrize("other", ["another-id", 12, True, False, [], [ID], {}, {"id": ID}], ids=repr)
 def test_another_task_is_no_response(service: str, other: t.Any) -> None:
     body = changed(service, RESPONSES[service].id_at, other)
     if service == "rds":
-        assert read(service, body).id == str(other)
+        assert read(service, body).id == (ID if isinstance(other, (bool, list, dict)) else str(other))
         return
     with pytest.raises(UnreadableResponseError, match="another task"):
         read(service, body)
@@ -377,13 +377,21 @@ def test_another_task_is_no_response(service: str, other: t.Any) -> None:
 @EVERY
 @pytest.mark.parametrize("missing", [KeyError, None, ""], ids=repr)
 def test_a_response_without_an_id(service: str, missing: t.Any) -> None:
-    """An object is the one that was asked for; in a list, nothing is known of it."""
+    """An object under its own key is the one that was asked for; of a whole body, or in a list, nothing is known."""
     body = changed(service, RESPONSES[service].id_at, missing)
-    if SERVICES[service].root.endswith("[]"):
-        with pytest.raises(UnreadableResponseError, match="another task"):
-            read(service, body)
-    else:
+    root = SERVICES[service].root
+    if root and not root.endswith("[]"):
         assert (read(service, body).id, read(service, body).state) == (ID, "running")
+        return
+    with pytest.raises(UnreadableResponseError, match="another task" if root else "the response has no id"):
+        read(service, body)
+
+
+@EVERY
+@pytest.mark.parametrize("word", ["success", "SUCCESS", "Completed", "Finished", 2])
+def test_a_health_page_of_a_gateway_is_no_success(service: str, word: t.Any) -> None:
+    with pytest.raises(UnreadableResponseError):
+        read(service, {"status": word, "message": "Welcome", "data": None})
 
 
 SHAPES = [
@@ -722,9 +730,8 @@ def test_a_restore_of_an_instance_takes_the_one_in_the_response() -> None:
 
 
 def test_what_a_response_lacks_is_what_was_requested() -> None:
-    task = read_task(
-        SERVICES["taurusdb_restore"], TaskRef("taurusdb_restore", ID, "in07", "Restore"), {"status": "complete"}
-    )
+    body = {"job_id": ID, "status": "complete"}
+    task = read_task(SERVICES["taurusdb_restore"], TaskRef("taurusdb_restore", ID, "in07", "Restore"), body)
     assert (task.id, task.name, task.instance_id, task.state) == (ID, "Restore", "in07", "succeeded")
 
 
