@@ -95,7 +95,10 @@ options:
         description:
           - Where the object has its values, as keys joined by dots.
           - C(status) is needed. C(id), C(name), C(instance_id), C(instance_name), C(progress), C(created_at), C(ended_at),
-            C(fail_reason) and C(error_code) may be given. With C(id), a response about another O(task_id) is an error.
+            C(fail_reason) and C(error_code) may be given.
+          - With C(id), a response about another O(task_id) is an error, and without O(api.record) also one without an id.
+          - With O(instance_id) and without O(task_id), a response about another instance is an error. C(instance_id) is
+            compared, or C(id) if C(instance_id) is not given.
         type: dict
       succeeded:
         description:

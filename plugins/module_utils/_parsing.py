@@ -44,7 +44,7 @@ def read_task(service: Service, ref: TaskRef, body: t.Any) -> Task:
     :raises UnreadableResponseError: the body has another shape, or is about another task
     """
     record = _find_record(service, ref, body)
-    _check_id(service, ref, record)
+    _check_ids(service, ref, record)
     texts = {
         name: _READERS.get(name, read_text)(_first_value(record, path))
         for name, path in service.fields.items()
@@ -120,17 +120,25 @@ def gone_task(service: Service, ref: TaskRef) -> Task:
     return unseen(ref)._replace(state=service.not_found, fail_reason=reason)
 
 
-def _check_id(service: Service, ref: TaskRef, record: dict[str, t.Any]) -> None:
-    """Refuse a response about another task, and one that may be about anything."""
-    path = service.fields.get("id")
-    if not (service.verify_id and ref.task_id and path):
+def _check_ids(service: Service, ref: TaskRef, record: dict[str, t.Any]) -> None:
+    """Refuse a response about another task or instance, and one that may be about anything."""
+    if not service.verify_id:
         return
-    value = _value_at(record, path)
-    if _is_other(value, ref.task_id):
+    if not ref.task_id:
+        # An object without an id of its instance may be the instance.
+        path = service.fields.get("instance_id") or service.fields.get("id", "")
+        if ref.instance_id and _is_other(_value_at(record, path), ref.instance_id):
+            raise UnreadableResponseError("the response is about another instance")
+    elif "id" in service.fields:
+        _check_id(service, ref.task_id, _value_at(record, service.fields["id"]))
+
+
+def _check_id(service: Service, task_id: str, value: t.Any) -> None:
+    if _is_other(value, task_id):
         raise UnreadableResponseError("the response is about another task")
     # A gateway's health page has a status, too, but not under the API's own key. Every flat row's source shows an id.
     if read_text(value) is None and not service.root:
-        raise UnreadableResponseError(f"the response has no id '{path}'")
+        raise UnreadableResponseError(f"the response has no id '{service.fields['id']}'")
 
 
 def _is_other(value: t.Any, wanted: str) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._custom import service_of
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._parsing import (
     NOT_JSON,
     NoSuchTaskError,
@@ -254,6 +255,74 @@ def test_a_record_of_a_list_is_picked_by_the_id_of_the_row(
         assert read_task(service, REFS[0], in_list(service, key, records)).state == State.RUNNING
     with pytest.raises(UnreadableResponseError, match="another task"):
         read_task(service, REFS[0], in_list(service, key, [stranger]))
+
+
+@pytest.mark.parametrize("thing", [{}, {"id": None}, {"id": ""}], ids=repr)
+def test_a_whole_body_that_a_play_describes_needs_the_id(thing: dict[str, t.Any]) -> None:
+    api = {"path": "/v1/{task_id}", "fields": {"id": "id", "status": "status"}, "succeeded": ["ok"]}
+    ref = TaskRef.from_option({"service": "custom", "task_id": "t", "api": api})
+    with pytest.raises(UnreadableResponseError, match="the response has no id 'id'"):
+        read_task(service_of(ref), ref, {"status": "ok", **thing})
+    del api["fields"]["id"]  # type: ignore[attr-defined]
+    ref = TaskRef.from_option({"service": "custom", "task_id": "t", "api": api})
+    assert read_task(service_of(ref), ref, {"status": "ok", **thing}).state == State.SUCCEEDED
+
+
+# What only an instance's id names
+
+
+def read_of_instance(record: str, fields: dict[str, str], body: t.Any) -> Task:
+    """What a play describes, for the instance ``i``."""
+    api = {"path": "/v1/{instance_id}", "record": record, "fields": fields, "succeeded": ["ok"]}
+    ref = TaskRef.from_option({"service": "custom", "instance_id": "i", "api": api})
+    return read_task(service_of(ref), ref, body)
+
+
+OF_INSTANCE = {"id": "id", "instance_id": "instance", "status": "status"}
+OF_ITSELF = {"id": "id", "status": "status"}
+OTHERS = pytest.mark.parametrize("other", ["j", 5, ["i"], {"id": "i"}, True], ids=repr)
+NONE = pytest.mark.parametrize("nothing", [{}, {"instance": None, "id": None}, {"instance": "", "id": ""}], ids=repr)
+
+
+@OTHERS
+def test_a_restore_of_another_instance_is_not_this_ones(other: t.Any) -> None:
+    """Where no task_id is given, nothing but the instance tells whose restore it is."""
+    body = {"job_id": "1", "status": "Completed", "instance_id": other}
+    with pytest.raises(UnreadableResponseError, match="another instance"):
+        read_task(SERVICES["taurusdb_restore"], TaskRef("taurusdb_restore", None, "i"), body)
+
+
+@pytest.mark.parametrize("same", [{}, {"instance_id": None}, {"instance_id": ""}, {"instance_id": "i"}], ids=repr)
+def test_a_restore_of_the_instance(same: dict[str, t.Any]) -> None:
+    body = {"job_id": "1", "status": "Completed", **same}
+    task = read_task(SERVICES["taurusdb_restore"], TaskRef("taurusdb_restore", None, "i"), body)
+    assert (task.state, task.id, task.instance_id) == (State.SUCCEEDED, "1", "i")
+
+
+@OTHERS
+@pytest.mark.parametrize("root", ["", "thing"])
+@pytest.mark.parametrize(
+    ("fields", "key"), [(OF_INSTANCE, "instance"), (OF_ITSELF, "id")], ids=("by instance_id", "by id")
+)
+def test_an_object_of_another_instance_is_not_this_ones(
+    fields: dict[str, str], key: str, root: str, other: t.Any
+) -> None:
+    thing = {"status": "ok", key: other}
+    with pytest.raises(UnreadableResponseError, match="another instance"):
+        read_of_instance(root, fields, {root: thing} if root else thing)
+
+
+@NONE
+@pytest.mark.parametrize("root", ["", "thing"])
+@pytest.mark.parametrize("fields", [OF_INSTANCE, OF_ITSELF, {"status": "status"}], ids=repr)
+def test_an_object_that_does_not_say_whose_it_is(fields: dict[str, str], root: str, nothing: dict[str, t.Any]) -> None:
+    thing = {"status": "ok", **nothing}
+    assert read_of_instance(root, fields, {root: thing} if root else thing).state == State.SUCCEEDED
+
+
+def test_an_object_of_an_instance_may_have_an_id_of_its_own() -> None:
+    task = read_of_instance("", OF_INSTANCE, {"id": "job-1", "instance": "i", "status": "ok"})
+    assert (task.state, task.id, task.instance_id) == (State.SUCCEEDED, "job-1", "i")
 
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
