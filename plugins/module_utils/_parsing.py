@@ -187,7 +187,8 @@ def _read_sub_tasks(service: Service, record: dict[str, t.Any]) -> tuple[SubTask
 
 def _entries(service: Service, record: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     entries = _value_at(record, service.sub_tasks) if service.sub_tasks else None
-    if entries is None:
+    # An empty one is none, whatever its type.
+    if entries in (None, "", {}, []):
         return []
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise UnreadableResponseError(f"'{service.sub_tasks}' is not a list of objects")
@@ -286,18 +287,30 @@ _SUSPICIOUS = re.compile(rf"\\u|{ANSIBLE_MARK}|[\ud800-\udfff]")
 
 
 def parse_json(content: bytes) -> t.Any:
-    """Decode a JSON body; return `NOT_JSON` if it is not valid JSON.
+    """Decode a JSON body; return `NOT_JSON` if it is no JSON, or not all of it.
 
+    Texts are not needed to the letter, since status words and error codes are ASCII: wrong bytes, as of another
+    encoding or of a letter that was cut, are replaced, raw line breaks are kept, and ``NaN`` is null.
     What Ansible cannot have in a result is replaced: lone surrogates (as a server leaves them where it cuts a text),
     infinite and endless numbers, keys that look like Ansible's own, what is nested too deeply.
     """
     try:
-        text = content.decode(json.detect_encoding(content), "surrogatepass")
-        body = json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float, parse_int=_read_int)
+        text = _decode(content)
+        body = json.loads(
+            text, strict=False, parse_constant=lambda name: None, parse_float=_read_float, parse_int=_read_int
+        )
         is_deep = text.count("[") + text.count("{") > MAX_DEPTH
         return _clean(body, MAX_DEPTH) if is_deep or _SUSPICIOUS.search(text) else body
     except (ValueError, RecursionError):
         return NOT_JSON
+
+
+def _decode(content: bytes) -> str:
+    encoding = json.detect_encoding(content)
+    try:
+        return content.decode(encoding, "surrogatepass")
+    except UnicodeDecodeError:
+        return content.decode(encoding, "replace")
 
 
 def _clean(value: t.Any, depth: int) -> t.Any:
@@ -324,10 +337,6 @@ def _read_float(text: str) -> float | str:
 def _read_int(text: str) -> int | str:
     # Python refuses to convert some thousand digits.
     return int(text) if len(text) < MAX_DIGITS else text
-
-
-def _refuse_constant(name: str) -> t.NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 # The vendor's products and SDK know all of these: (code, message).

@@ -188,9 +188,9 @@ def test_damaged_json(body: t.Any, cut: float, flip: int) -> None:
     [
         b"[" * 100_000,
         b'{"a":' * 100_000,
-        b"NaN",
-        b"-Infinity",
-        b'{"job": {"progress": Infinity}}',
+        b'{"a": nan}',
+        b'{"a": "\xe6\x81\xa2\xe5\xa4',
+        "<html>\u4efb\u52a1\u4e0d\u5b58\u5728</html>".encode("gbk"),
         b"\xff\xfe\x00",
         b"\xef\xbb\xbf",
         b"\x00",
@@ -210,6 +210,10 @@ def test_not_json(content: bytes) -> None:
     ("content", "body"),
     [
         (b"null", None),
+        (b"NaN", None),
+        (b'{"a": [NaN, Infinity, -Infinity, "NaN"]}', {"a": [None, None, None, "NaN"]}),
+        (b'{"a": "one\r\n\ttwo\x00"}', {"a": "one\r\n\ttwo\x00"}),
+        (b'{"a": "\xe6\x81\xa2\xe5\xa4", "b": "\xff"}', {"a": "\u6062\ufffd", "b": "\ufffd"}),
         (b"\xef\xbb\xbf{}", {}),
         ('{"a": "ü"}'.encode("utf-16"), {"a": "ü"}),
         (b' {"a": 1e400} ', {"a": "1e400"}),
@@ -219,10 +223,33 @@ def test_not_json(content: bytes) -> None:
             {"a": ["1e400", 0.1, 12345678901234567890], "\ufffd": 1},
         ),
     ],
-    ids=("null", "byte order mark", "utf-16", "infinite", "endless", "half a letter"),
+    ids=(
+        "null",
+        "no number",
+        "no numbers",
+        "raw controls",
+        "a cut letter",
+        "byte order mark",
+        "utf-16",
+        "infinite",
+        "endless",
+        "half a letter",
+    ),
 )
 def test_json(content: bytes, body: t.Any) -> None:
     assert parse_json(content) == body
+
+
+@pytest.mark.parametrize("nothing", [None, {}, "", []], ids=repr)
+@pytest.mark.parametrize("name", ["ecs", "sfs_turbo", "taurusdb_restore"])
+def test_no_steps_in_another_spelling(name: str, nothing: t.Any) -> None:
+    body: dict[str, t.Any] = {"job_id": "id-1", "status": {"taurusdb_restore": "Completed"}.get(name, "SUCCESS")}
+    *around, key = SERVICES[name].sub_tasks.split(".")
+    body.update({around[0]: {key: nothing}} if around else {key: nothing})
+    assert read_task(SERVICES[name], REFS[0], body).state == State.SUCCEEDED
+    body.update({around[0]: {key: {"a": 1}}} if around else {key: {"a": 1}})
+    with pytest.raises(UnreadableResponseError, match="is not a list of objects"):
+        read_task(SERVICES[name], REFS[0], body)
 
 
 LISTS = {

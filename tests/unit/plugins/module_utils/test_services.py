@@ -11,11 +11,12 @@ import typing as t
 
 import pytest
 
-from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import ApiError, classify_error
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._parsing import (
     NoSuchTaskError,
     UnreadableResponseError,
     parse_json,
+    read_error,
     read_task,
 )
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import SERVICES
@@ -742,7 +743,6 @@ def test_what_a_response_lacks_is_what_was_requested() -> None:
         b"upstream request timeout",
         b"<!DOCTYPE html><html><body>Completed</body></html>",
         b'{"job": {"id": "a9767ede", "status": "Completed"',
-        b'{"job": {"id": "1", "status": "Completed", "progress": NaN}}',
     ],
 )
 def test_bodies_that_are_no_json(cloud: t.Any, content: bytes) -> None:
@@ -750,6 +750,26 @@ def test_bodies_that_are_no_json(cloud: t.Any, content: bytes) -> None:
     with pytest.raises(ApiError) as caught:
         cloud.by_token("dds")._get(ref_of("dds"))
     assert (caught.value.kind, caught.value.error_class.value) == ("api_error", "transient")
+
+
+CUT_LETTER = b'{"job":{"id":"%s","status":"Failed","fail_reason":"\xe6\x81\xa2\xe5\xa4"}}' % ID.encode()
+
+
+def test_a_reason_that_is_cut_inside_a_letter() -> None:
+    """What is decided by is ASCII."""
+    task = read("taurusdb", parse_json(CUT_LETTER))
+    assert (task.state, task.fail_reason) == ("failed", "\u6062\ufffd")
+
+
+@pytest.mark.parametrize(
+    ("service", "status", "code", "error_class"),
+    [("dds", 400, "DBS.200543", "not_found"), ("kafka", 404, "DMS.10240407", "throttled")],
+)
+def test_an_error_in_another_encoding(service: str, status: int, code: str, error_class: str) -> None:
+    body = f'{{"error_code":"{code}","error_msg":"\u4efb\u52a1\u4e0d\u5b58\u5728"}}'.encode("gbk")
+    found, message = read_error(parse_json(body))
+    assert (found, classify_error(status, found, SERVICES[service].codes).value) == (code, error_class)
+    assert message
 
 
 def test_a_lone_surrogate() -> None:
