@@ -34,6 +34,7 @@ FIELDS = (
 )
 
 # Any service's own codes may come from an API that the table lacks.
+_NOT_FOUND_CODES = frozenset(code for service in SERVICES.values() for code in service.not_found_codes)
 _THROTTLE_CODES = frozenset(code for service in SERVICES.values() for code in service.throttle_codes)
 _TOKEN_CODES = frozenset(code for service in SERVICES.values() for code in service.token_codes)
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
@@ -87,6 +88,7 @@ def _custom_service(text: str) -> Service:
         fields=fields,
         statuses=_statuses(api),
         not_found=_not_found(api),
+        not_found_codes=_NOT_FOUND_CODES,
         # What is throttled with HTTP 404 must not pass as an object that is gone.
         throttle_codes=_THROTTLE_CODES,
         token_codes=_TOKEN_CODES,

@@ -63,7 +63,7 @@ def classify_error(http_status: int | None, code: str | None, codes: ErrorCodes 
         return ErrorClass.TRANSIENT
     if code in codes.not_found and http_status == 400:
         return ErrorClass.NOT_FOUND
-    if http_status == 404 and code != UNKNOWN_API:
+    if http_status in (404, 410) and code != UNKNOWN_API:
         return ErrorClass.NOT_FOUND
     return ErrorClass.FATAL
 

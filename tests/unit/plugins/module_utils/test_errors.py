@@ -96,6 +96,10 @@ TABLE: list[tuple[int | None, str | None, str]] = [
     (405, None, FATAL),
     (408, None, TRANSIENT),
     (409, None, FATAL),
+    # gone for good
+    (410, None, NOT_FOUND),
+    (410, "X.1", NOT_FOUND),
+    (410, "APIGW.0101", FATAL),
     (429, None, THROTTLED),
     (500, None, TRANSIENT),
     (502, None, TRANSIENT),
