@@ -125,9 +125,9 @@ class Failure:
     request_id: str | None = None
 
     def to_dict(self) -> dict[str, t.Any]:
-        """Return it as the value ``failure`` of a result."""
+        """Return it as the value ``failure`` of a result, its message on one plain line."""
         names = ("kind", "code", "message", "http_status", "request_id")
-        return {name: getattr(self, name) for name in names}
+        return dict({name: getattr(self, name) for name in names}, message=plain(self.message))
 
 
 class ApiError(TasksError):

@@ -70,11 +70,16 @@ def read_percent(value: t.Any) -> int | None:
     return None if number is None else min(number, 100)
 
 
+# C1 controls, line and paragraph separators, and what changes the direction of text: JSON, and so the result as Ansible
+# shows it, escapes other controls, but not these.
+_TERMINAL_CONTROLS = re.compile("[\x80-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
 def read_text(value: t.Any) -> str | None:
-    """Read a text or a number as text; ``""``, null and structures are None."""
+    """Read a text or a number as text, without what can control a terminal; ``""``, null and structures are None."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
-    return str(value).strip() or None
+    return _TERMINAL_CONTROLS.sub("\ufffd", str(value).strip()) or None
 
 
 # Of thirteen digits, as from 2001 to 2286; other numbers are passed on as they are.

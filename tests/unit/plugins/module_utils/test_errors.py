@@ -195,6 +195,10 @@ def test_failure() -> None:
     assert str(error).endswith("Wait longer.")
 
 
+def test_the_message_of_a_failure_is_one_plain_line() -> None:
+    assert ApiError("one\r\n\x1b[31mtwo\x9b\u2028three").to_failure()["message"] == "one [31mtwo three"
+
+
 def test_kind_and_meaning_can_be_given() -> None:
     error = ApiError("no", kind="connection", error_class=ErrorClass.FATAL)
     assert (error.kind, error.error_class) == ("connection", ErrorClass.FATAL)

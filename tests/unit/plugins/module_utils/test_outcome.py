@@ -62,6 +62,24 @@ def test_the_reason_of_a_failed_task_is_kept() -> None:
     }
 
 
+ESCAPES = "\x1b[31mred\r\nline\u2028two\x9b1A\u202e"
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        task("failed", "Failed", fail_reason=ESCAPES),
+        task("failed", ESCAPES),
+        ApiError(ESCAPES, http_status=403),
+    ],
+    ids=["reason", "status", "error"],
+)
+def test_the_message_of_a_failure_is_one_plain_line(last: Task | ApiError) -> None:
+    failure = cloud([last]).run().failure
+    assert failure and failure.to_dict()["message"].isprintable()
+    assert "[31mred line two 1A" in failure.to_dict()["message"]
+
+
 def test_a_failed_task_without_a_reason_names_its_status() -> None:
     failure = cloud([CANCELED]).run().failure
     assert failure and failure.message == "the task's status is Canceled"

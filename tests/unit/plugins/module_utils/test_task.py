@@ -93,6 +93,15 @@ def test_text(value: t.Any, text: str | None) -> None:
     assert read_text(value) == text
 
 
+def test_a_text_cannot_control_a_terminal() -> None:
+    """JSON escapes the rest of them in a result, but not these."""
+    marks = [*range(0x80, 0xA0), 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
+    for mark in map(chr, marks):
+        assert read_text(f"a{mark}b") == "a\ufffdb"
+    kept = "a\x1b[31m\r\n\t\x7f\xa0\u2027\u202f\u2065\u206a\u4efb\U0001f600b"
+    assert read_text(kept) == kept
+
+
 EIGHT = 1_795_161_600.0  # 2026-11-20T08:00:00Z
 
 
