@@ -15,7 +15,7 @@ from ._custom import CUSTOM, service_of, title_of
 from ._errors import ApiError, TasksError, describe_response
 from ._policy import EPSILON
 from ._task import FAILED_STATES, State, SubTask, Task, TaskRef, unseen
-from ._task_watch import TaskWatch
+from ._task_watch import MAX_UNKNOWN_STATUSES, TaskWatch
 from ._text import plain, plural, sentence
 from ._waiter import WaitView
 
@@ -68,12 +68,20 @@ def pending(watches: t.Iterable[TaskWatch]) -> list[dict[str, t.Any]]:
     return [ref.to_option() for ref in refs]
 
 
-def unknown_status_warnings(watches: t.Iterable[TaskWatch]) -> list[str]:
-    """Return a warning for each status word that no table lists."""
+def unknown_status_warnings(watches: t.Sequence[TaskWatch]) -> list[str]:
+    """Return a warning for each status word that no table lists, and one for each service that had too many."""
     statuses = {(watch.ref.service, word): watch for watch in watches for word in watch.unknown_statuses}
+    too_many = {watch.ref.service: watch for watch in watches if watch.has_more_unknown_statuses}
     return [
-        f"The {_subject(watch)} {_unknown_status(watch.ref, word)}. The task counts as not finished."
-        for (dummy, word), watch in statuses.items()
+        *(
+            f"The {_subject(watch)} {_unknown_status(watch.ref, word)}. The task counts as not finished."
+            for (dummy, word), watch in statuses.items()
+        ),
+        *(
+            f"The {_subject(watch)} has had further statuses that {_who_knows_not(service)}. "
+            f"The first {MAX_UNKNOWN_STATUSES} are named."
+            for service, watch in too_many.items()
+        ),
     ]
 
 
@@ -81,8 +89,11 @@ def _unknown_status(ref: TaskRef, word: str) -> str:
     if not word:
         option = " (api.fields.status)" if ref.service == CUSTOM else ""
         return f"has no status: there is nothing at {service_of(ref).fields['status']}{option}"
-    who = "api does not list" if ref.service == CUSTOM else "this collection does not know"
-    return f"has the status '{plain(word, MAX_STATUS)}', which {who}"
+    return f"has the status '{plain(word, MAX_STATUS)}', which {_who_knows_not(ref.service)}"
+
+
+def _who_knows_not(service: str) -> str:
+    return "api does not list" if service == CUSTOM else "this collection does not know"
 
 
 # One task

@@ -24,6 +24,8 @@ Observation = t.Union[Task, ApiError]
 MAX_REJECTIONS = 3
 # A task that should have ended by now is polled so many times as often as the others where polls are scarce.
 URGENCY = 2.0
+# A status may be a counter: so many words of a task are kept that no table lists.
+MAX_UNKNOWN_STATUSES = 10
 
 
 class TaskWatch:
@@ -51,6 +53,8 @@ class TaskWatch:
         self.throttled = False
         # Status words that no table lists, in the order in which they came.
         self.unknown_statuses: list[str] = []
+        # Whether there were more of them than are kept.
+        self.has_more_unknown_statuses = False
         # The first progress that was seen, and when.
         self._first_progress: tuple[int, float] | None = None
         # When to poll next, since when that has been so, and the pause before it.
@@ -141,7 +145,9 @@ class TaskWatch:
             self._first_progress = (task.progress, now)
         self.task = task
         if task.state == State.UNKNOWN:
-            self.unknown_statuses += [word for word in _unknown_statuses(task) if word not in self.unknown_statuses]
+            words = list(dict.fromkeys((*self.unknown_statuses, *_unknown_statuses(task))))
+            self.unknown_statuses = words[:MAX_UNKNOWN_STATUSES]
+            self.has_more_unknown_statuses |= len(words) > MAX_UNKNOWN_STATUSES
 
     def completed(self, task: Task) -> Task:
         """Return what a list says of this task, with what only the response by id has."""

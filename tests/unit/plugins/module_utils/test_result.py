@@ -362,6 +362,27 @@ def test_each_unlisted_word_is_warned_of_once() -> None:
     ]
 
 
+def test_of_many_unlisted_words_the_first_ones_are_warned_of() -> None:
+    """A status may be a counter."""
+    words: Answers = [unlisted(f"at {number}") for number in range(12)]
+    warnings = unknown_status_warnings(Cloud({DDS: words, ref("b"): words}).run(timeout=600).watches)
+    assert len(warnings) == 11
+    assert "'at 0'" in warnings[0]
+    assert "'at 9'" in warnings[9]
+    assert warnings[10].endswith("has had further statuses that this collection does not know. The first 10 are named.")
+
+
+def test_ten_unlisted_words_are_all_warned_of() -> None:
+    words: Answers = [unlisted(f"at {number % 10}") for number in range(25)]
+    assert len(unknown_status_warnings(Cloud({DDS: words}).run(timeout=600).watches)) == 10
+
+
+def test_of_many_unlisted_words_of_steps_the_first_ones_are_warned_of() -> None:
+    steps = tuple(SubTask("a", f"at {number // 2}", State.UNKNOWN) for number in range(40))
+    stuck = task(State.UNKNOWN, "", sub_tasks=steps)
+    assert len(unknown_status_warnings(Cloud({RESTORE: [stuck]}).run(timeout=0).watches)) == 11
+
+
 def test_the_same_word_is_warned_of_for_each_service() -> None:
     end = Cloud({DDS: [unlisted()], KAFKA: [unlisted()]}).run(timeout=0)
     assert [warning.split(" task ")[0] for warning in unknown_status_warnings(end.watches)] == [
