@@ -122,7 +122,7 @@ options:
         description:
           - What it means when the API knows no such object. V(wait), the default, treats it as for any task.
           - The API says so with HTTP 404 or 410, with an empty list, or with HTTP 400 and a code that any other choice of
-            O(service) has for an unknown id.
+            O(service) has for an unknown id and for nothing else.
           - V(succeeded) means that it is gone, as after a deletion. An id that never existed counts as gone, too.
           - V(failed) means that it should have been there.
         type: str
