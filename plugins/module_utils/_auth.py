@@ -73,6 +73,7 @@ class SharedValue:
 
     def __init__(self) -> None:
         self._text: str | None = None
+        self._was_given = False
         self._failure: ApiError | None = None
         self._failures = 0
         self._lock = threading.Lock()
@@ -86,15 +87,12 @@ class SharedValue:
         with self._lock:
             if self._text is None:
                 self._text = self._new(obtain, failures_before)
+                self._was_given = True
             return self._text
 
     def _new(self, obtain: t.Callable[[], str], failures_before: int) -> str:
-        # A refusal is met once, not once a task: IAM locks accounts after a few wrong passwords. Trouble is shared by
-        # all who waited for the same response.
-        if self._failure and (
-            self._failure.error_class not in (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
-            or self._failures > failures_before
-        ):
+        # All who waited for the same response share its failure.
+        if self._failure and (self._failures > failures_before or self._is_lasting(self._failure)):
             raise self._failure
         try:
             return obtain()
@@ -103,9 +101,13 @@ class SharedValue:
             self._failures += 1
             raise
 
+    def _is_lasting(self, failure: ApiError) -> bool:
+        """Whether to ask again is of no use: refused from the start. What IAM gave before may be refused by chance."""
+        return not self._was_given and failure.error_class not in (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
+
     def put(self, text: str) -> None:
         """Take a text that came with another response."""
-        self._text = text
+        self._text, self._was_given = text, True
 
     def drop(self, text: str | None) -> None:
         """Forget the text, unless it is another one by now."""

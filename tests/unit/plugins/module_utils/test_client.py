@@ -494,6 +494,20 @@ def test_a_wrong_password_is_sent_once(cloud: t.Any) -> None:
     assert len(cloud.sim.requests()) == 1
 
 
+@pytest.mark.parametrize(("status", "requests"), [(404, 3), (401, 2)])
+def test_one_odd_response_to_a_new_login(cloud: t.Any, status: int, requests: int) -> None:
+    """It is no refusal of every poll to come. But what may be a wrong password is not sent again: IAM locks accounts."""
+    task = ref_of(cloud.sim.add_task("dds"))
+    client = cloud.client("dds", **BY_PASSWORD)
+    client.get_tasks([task])
+    cloud.sim.change_accounts(expire_token="issued")
+    cloud.sim.add_fault("status", service="iam", status=status, body="<html>nginx</html>", first=1)
+    ((refused,), (then,)) = (client.get_tasks([task]) for dummy in range(2))
+    assert refused.http_status == status
+    assert isinstance(then, Task) == (status == 404)
+    assert len(cloud.sim.requests(service="iam")) == requests
+
+
 # Request limits
 
 
