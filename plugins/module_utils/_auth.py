@@ -16,9 +16,10 @@ import time
 import typing as t
 from urllib.parse import parse_qsl, urlsplit
 
+from ._concurrency import Missing, run_all
 from ._endpoints import check_endpoint, iam_endpoint_of
 from ._errors import ApiError, ErrorClass, InputError
-from ._http import Auth, HttpClient, Request, Response, unreadable
+from ._http import CHECK_NETWORK, Auth, HttpClient, Request, Response, no_response_within, unreadable
 from ._settings import HOW_TO_GIVE_CREDENTIALS, KEY, PASSWORD, TOKEN, Credentials, Settings, fits_header
 from ._signing import authorization, canonical_query
 from ._task import is_id, seconds_since_1970
@@ -29,6 +30,8 @@ if t.TYPE_CHECKING:
 
 METADATA_ENDPOINT = "http://169.254.169.254"
 METADATA_TOKEN_SECONDS = 21600
+# What a thread may take beyond its request's own time limit before it is left behind.
+GRACE_SECONDS = 1.0
 
 KEY_HINT = "Check access_key and secret_key, for temporary keys security_token too and that they have not expired."
 AGENCY_HINT = "No credentials were given, so the key of this ECS's agency was used: check the agency's permissions."
@@ -231,7 +234,8 @@ class AgencyKey:
 class Authenticator:
     """Has the credentials for every request, and finds out for which project they are.
 
-    ``fetch_key`` gets the ECS agency's key. ``mask`` is told every secret that is obtained.
+    ``fetch_key`` gets the ECS agency's key. ``mask`` is told every secret that is obtained. ``request_timeout`` is in
+    seconds.
     """
 
     def __init__(
@@ -241,9 +245,11 @@ class Authenticator:
         *,
         fetch_key: t.Callable[[], Key],
         mask: t.Callable[[str], None],
+        request_timeout: float,
     ) -> None:
         self._settings = settings
         self._http = http
+        self._request_timeout = request_timeout
         self._fetch_key = fetch_key
         self._mask = mask
         self._agency_key = AgencyKey(self._fetch_masked_key)
@@ -301,14 +307,27 @@ class Authenticator:
             # IAM locks accounts after a few wrong passwords, whatever projects they were sent for.
             if self._login_refusal:
                 raise self._login_refusal
-            try:
-                token = self._login(region, project_id).value
-            except ApiError as error:
-                if error.http_status == 401:
-                    self._login_refusal = error
-                raise
+            action = _login_action(self._iam_endpoint(region))
+            token = self._in_time(lambda: self._login_unless_refused(region, project_id), action)
         self._mask(token)
         return token
+
+    def _login_unless_refused(self, region: str | None, project_id: str | None) -> str:
+        try:
+            return self._login(region, project_id).value
+        except ApiError as error:
+            if error.http_status == 401:
+                self._login_refusal = error
+            raise
+
+    def _in_time(self, call: t.Callable[[], str], action: str) -> str:
+        """Return what a call returns; its lock must not be held by a server that drips, which requests waits for."""
+        (result,) = run_all([call], workers=1, patience=self._request_timeout + GRACE_SECONDS)
+        if isinstance(result, Missing):
+            raise ApiError(
+                no_response_within(self._request_timeout), kind="connection", action=action, hint=CHECK_NETWORK
+            )
+        return result
 
     def login(self) -> Token:
         """Log in with user name and password, for the project or the region's.
@@ -337,7 +356,12 @@ class Authenticator:
             # The project's id comes with the token.
             auth.ensure_token()
         endpoint = self._iam_endpoint(region)
-        return self._project_of(region).get(lambda: find_project(self._http, endpoint, auth, str(region)))
+        action = _project_action(endpoint, str(region))
+
+        def find() -> str:
+            return find_project(self._http, endpoint, auth, str(region))
+
+        return self._project_of(region).get(lambda: self._in_time(find, action))
 
     def _project_of(self, region: str | None) -> SharedValue:
         with self._lock:
@@ -385,8 +409,8 @@ def login(
     :raises ApiError: IAM refuses, or its response holds no token
     :raises InputError: neither project nor region is known
     """
-    url = f"{iam_endpoint}/v3/auth/tokens"
-    action = f"Cannot get a token (POST {url})"
+    url = _login_url(iam_endpoint)
+    action = _login_action(iam_endpoint)
     body = {"auth": {"identity": _identity(credentials), "scope": _scope(credentials, project_id, region)}}
     hint = "Check username, password and domain_name."
     response = http.send(Request("POST", url, action, [("nocatalog", "true")], body=body, hint=hint))
@@ -398,6 +422,14 @@ def login(
     if project:
         _check_project_id(project, response, action)
     return Token(value, details.get("expires_at"), details.get("issued_at"), project or project_id)
+
+
+def _login_url(iam_endpoint: str) -> str:
+    return f"{iam_endpoint}/v3/auth/tokens"
+
+
+def _login_action(iam_endpoint: str) -> str:
+    return f"Cannot get a token (POST {_login_url(iam_endpoint)})"
 
 
 def _identity(credentials: t.Mapping[str, str]) -> dict[str, t.Any]:
@@ -427,8 +459,8 @@ def find_project(http: HttpClient, iam_endpoint: str, auth: Auth, region: str) -
 
     :raises ApiError: IAM refuses, or there is no such project, or more than one
     """
-    url = f"{iam_endpoint}/v3/projects"
-    action = f"Cannot look up the project of region {region} (GET {url})"
+    url = _projects_url(iam_endpoint)
+    action = _project_action(iam_endpoint, region)
     response = http.send(Request("GET", url, action, [("name", region)], auth=auth))
     projects = _mapping(response.body).get("projects")
     if not isinstance(projects, list):
@@ -438,6 +470,14 @@ def find_project(http: HttpClient, iam_endpoint: str, auth: Auth, region: str) -
         raise _not_one_project(response, projects, action, region)
     _check_project_id(ids[0], response, action)
     return ids[0]
+
+
+def _projects_url(iam_endpoint: str) -> str:
+    return f"{iam_endpoint}/v3/projects"
+
+
+def _project_action(iam_endpoint: str, region: str) -> str:
+    return f"Cannot look up the project of region {region} (GET {_projects_url(iam_endpoint)})"
 
 
 def _check_project_id(project_id: t.Any, response: Response, action: str) -> None:

@@ -18,7 +18,7 @@ import typing as t
 from ansible.module_utils.basic import missing_required_lib
 
 from ._argspec import check_id, check_ref
-from ._auth import Authenticator, Key, Token, fetch_agency_key
+from ._auth import GRACE_SECONDS, Authenticator, Key, Token, fetch_agency_key
 from ._concurrency import Missing, run_all
 from ._custom import CUSTOM, service_of, title_of
 from ._endpoints import check_endpoint, endpoint_of, endpoint_of_label
@@ -47,8 +47,6 @@ from ._text import plural
 
 METADATA_TIMEOUT_SECONDS = 2.0
 MAX_REQUEST_TIMEOUT_SECONDS = 3600
-# What a thread may take beyond its request's own time limit before it is left behind.
-GRACE_SECONDS = 1.0
 # Where the play itself says what the API documents.
 NOT_WHAT_API_SAYS = "If this lasts, check api.path, api.record and api.fields, then endpoint and proxy."
 
@@ -441,7 +439,9 @@ def new_task_client(
     if not 0 < request_timeout <= MAX_REQUEST_TIMEOUT_SECONDS:
         raise InputError(f"request_timeout must be more than 0 and at most {MAX_REQUEST_TIMEOUT_SECONDS} seconds.")
     http = HttpClient(new_session(), request_timeout=request_timeout, verify=_verify(params))
-    authenticator = Authenticator(settings, http, fetch_key=_fetch_agency_key, mask=mask)
+    authenticator = Authenticator(
+        settings, http, fetch_key=_fetch_agency_key, mask=mask, request_timeout=request_timeout
+    )
     return TaskClient(params, settings, http, authenticator)
 
 

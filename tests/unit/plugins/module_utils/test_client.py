@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 import time
 import typing as t
@@ -171,7 +173,7 @@ class Asked:
             raise ApiError("none")
 
         http = t.cast(t.Any, self)
-        authenticator = Authenticator(settings, http, fetch_key=no_key, mask=lambda text: None)
+        authenticator = Authenticator(settings, http, fetch_key=no_key, mask=lambda text: None, request_timeout=9)
         client = _client.TaskClient(self.params, settings, http, authenticator)
         with pytest.raises(ApiError):
             client.get_task(ref)
@@ -506,6 +508,64 @@ def test_one_odd_response_to_a_new_login(cloud: t.Any, status: int, requests: in
     assert refused.http_status == status
     assert isinstance(then, Task) == (status == 404)
     assert len(cloud.sim.requests(service="iam")) == requests
+
+
+class DrippingIam:
+    """An IAM that sends headers for ever to the first connection, and serves all others."""
+
+    def __init__(self, body: bytes) -> None:
+        self.requests: list[str] = []
+        self._head = b"HTTP/1.1 200 OK\r\nX-Subject-Token: token-2\r\nConnection: close\r\n"
+        self._rest = b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+        self._over = threading.Event()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def __enter__(self) -> DrippingIam:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *dummy: object) -> None:
+        self._over.set()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, dummy = self._socket.accept()
+                threading.Thread(target=self._respond, args=(connection,), daemon=True).start()
+
+    def _respond(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            self.requests.append(connection.recv(65536).decode().partition("?")[0])
+            is_first = len(self.requests) == 1
+            connection.sendall(self._head)
+            while is_first and not self._over.wait(0.1):
+                connection.sendall(b"X-Drip: drop\r\n")
+            connection.sendall(self._rest)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "body", "action"),
+    [
+        (BY_PASSWORD, b'{"token":{"project":{"id":"p"}}}', "Cannot get a token (POST {}/v3/auth/tokens)"),
+        (BY_KEY, b'{"projects":[{"id":"p"}]}', "Cannot look up the project of region r (GET {}/v3/projects)"),
+    ],
+    ids=("login", "look-up"),
+)
+def test_an_iam_that_drips_once_is_asked_again(
+    cloud: t.Any, credentials: dict[str, str], body: bytes, action: str
+) -> None:
+    """What drips is left behind, and its lock is free for the next poll."""
+    cloud.sim.add_fault("status", service="dds", status=200, body={"job": {"id": "t", "status": "Running"}})
+    with DrippingIam(body) as iam:
+        source = {"region": "r", "project_id": None, "iam_endpoint": iam.url}
+        client = cloud.client("dds", request_timeout=0.6, **source, **credentials)
+        ((late,), (then,)) = (client.get_tasks([TaskRef("dds", "t")]) for dummy in range(2))
+    assert str(late).startswith(f"{action.format(iam.url)}: no response within 0.6 s.")
+    assert (late.kind, late.error_class) == ("connection", ErrorClass.TRANSIENT)
+    assert isinstance(then, Task), str(then)
+    assert len(iam.requests) == 2
 
 
 # Request limits
