@@ -43,7 +43,7 @@ from ._parsing import NoSuchTaskError, UnreadableResponseError, gone_task, means
 from ._services import Service
 from ._settings import PASSWORD, Settings, settings_from
 from ._task import State, Task, TaskRef
-from ._text import plural
+from ._text import forms_of, plural
 
 METADATA_TIMEOUT_SECONDS = 2.0
 MAX_REQUEST_TIMEOUT_SECONDS = 3600
@@ -432,15 +432,20 @@ def new_task_client(
     """
     if REQUESTS_IMPORT_ERROR:
         raise MissingLibraryError(missing_required_lib("requests"), REQUESTS_IMPORT_ERROR)
+
+    def mask_forms(secret: str) -> None:
+        for form in forms_of(secret):
+            mask(form)
+
     settings = settings_from(params, environ)
     for secret in settings.secrets():
-        mask(secret)
+        mask_forms(secret)
     request_timeout = float(params["request_timeout"])
     if not 0 < request_timeout <= MAX_REQUEST_TIMEOUT_SECONDS:
         raise InputError(f"request_timeout must be more than 0 and at most {MAX_REQUEST_TIMEOUT_SECONDS} seconds.")
     http = HttpClient(new_session(), request_timeout=request_timeout, verify=_verify(params))
     authenticator = Authenticator(
-        settings, http, fetch_key=_fetch_agency_key, mask=mask, request_timeout=request_timeout
+        settings, http, fetch_key=_fetch_agency_key, mask=mask_forms, request_timeout=request_timeout
     )
     return TaskClient(params, settings, http, authenticator)
 

@@ -9,15 +9,20 @@ PRIVATE to the collection: it may change without notice.
 
 from __future__ import annotations
 
+import json
 import re
+from urllib.parse import quote
 
 # The longest message of a module.
 MAX_MESSAGE = 5000
-CUT = "..."
+# It is no stop, which is left out where a text becomes a part of a sentence.
+CUT = "[...]"
 # Only this many times the allowed length is read of a text.
 READ = 8
-# Up to the last blank or, as Chinese texts have none, the last mark between sentences or their parts.
-_WHOLE_WORDS = re.compile(r".*[ 。，；：、！？]")  # noqa: RUF001
+# A blank or, as Chinese texts have none, a mark between sentences or their parts.
+_WORD_END = re.compile(r"[ 。，；：、！？]")  # noqa: RUF001
+# A shorter one would mask parts of any text.
+MIN_FORM = 6
 
 
 def plain(text: str, limit: int = MAX_MESSAGE) -> str:
@@ -30,8 +35,22 @@ def plain(text: str, limit: int = MAX_MESSAGE) -> str:
     if len(line) <= limit and len(read) == len(text):
         return line
     # Whole words only: Ansible would not know the beginning of a secret, and mask it.
-    head = _WHOLE_WORDS.match(line[: limit - len(CUT)])
-    return f"{head[0]}{CUT}" if head else CUT
+    ends = _word_ends(line[: limit - len(CUT)])
+    return f"{line[: ends[-1]]}{CUT}" if ends else CUT
+
+
+def _word_ends(line: str) -> list[int]:
+    return [end.end() for end in _WORD_END.finditer(line)]
+
+
+def forms_of(secret: str) -> set[str]:
+    """Return a secret and what a message shows where a server repeats it: as JSON, in a URL, made plain, or cut."""
+    written = {secret, *(json.dumps(secret, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False))}
+    written |= {quote(secret, safe=safe, errors="replace") for safe in ("/", "")}
+    lines = {plain(form, READ * len(form)) for form in written}
+    whole = {form for form in written | lines if len(form) >= MIN_FORM}
+    cut = {f"{line[:end]}{CUT}" for line in lines & whole for end in _word_ends(line)}
+    return {secret} | whole | cut
 
 
 def sentence(text: str) -> str:

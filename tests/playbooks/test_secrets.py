@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -211,3 +212,19 @@ def test_an_error_that_repeats_a_secret_is_masked(sim: Simulator, tmp_path: Path
     shown = run(tmp_path, plays, HW_AUTH_TOKEN=accounts.TOKEN)
     assert "DBS.108000" in shown
     assert_no_secret(shown)
+
+
+@pytest.mark.parametrize("room", [4, 260])
+def test_a_secret_that_is_repeated_in_another_form_is_masked(
+    sim: Simulator, tmp_path: Path, site: Path, room: int
+) -> None:
+    """As JSON, and with its blanks collapsed; or cut in its midst."""
+    secret = 'corréct  "horse" battery staple'
+    message = f"bad password{' x' * (room // 2)} {json.dumps(secret)} or {secret}"
+    for service in ("taurusdb", "kafka"):
+        sim.add_fault("status", service=service, status=500, error_code="DBS.108000", error_msg=message)
+    plays = play(sim, {}, site)
+    plays[0]["tasks"] = [*plays[0]["tasks"][:2], *plays[0]["tasks"][8:10]]
+    shown = run(tmp_path, plays, HW_AUTH_TOKEN=accounts.TOKEN, HW_USER_PASSWORD=secret)
+    assert "bad password x x" in shown
+    assert not [word for word in ("corr", "horse", "battery", "staple") if word in shown]

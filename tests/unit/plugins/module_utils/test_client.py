@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
 import time
 import typing as t
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -25,6 +27,7 @@ from ansible_collections.huaweicloud.tasks.plugins.module_utils._errors import (
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._http import POOL_SIZE
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._services import MODULE_SERVICES, SERVICES
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._settings import settings_from
+from ansible_collections.huaweicloud.tasks.plugins.module_utils._stream import Mask
 from ansible_collections.huaweicloud.tasks.plugins.module_utils._task import Task, TaskRef
 from simulator import Simulator, accounts, catalog
 
@@ -498,7 +501,7 @@ def test_a_wrong_password_is_sent_once(cloud: t.Any) -> None:
 
 @pytest.mark.parametrize(("status", "requests"), [(404, 3), (401, 2)])
 def test_one_odd_response_to_a_new_login(cloud: t.Any, status: int, requests: int) -> None:
-    """It is no refusal of every poll to come. But what may be a wrong password is not sent again: IAM locks accounts."""
+    """The next poll asks again; but what may be a wrong password is not sent twice, for IAM locks accounts."""
     task = ref_of(cloud.sim.add_task("dds"))
     client = cloud.client("dds", **BY_PASSWORD)
     client.get_tasks([task])
@@ -904,6 +907,32 @@ def test_masked(cloud: t.Any, way: str) -> None:
     client.get_task(ref_of(task))
     issued = [value for value in cloud.masked if value.startswith("MIISimulatorIssued-")]
     assert len(issued) == (1 if way == "password" else 0)
+
+
+@pytest.mark.parametrize("source", ["play", "environment", "file"])
+@pytest.mark.parametrize("write", [str, json.dumps, quote], ids=("text", "json", "url"))
+@pytest.mark.parametrize("room", [10, 277])
+def test_a_secret_that_is_repeated_in_another_form_is_masked(
+    cloud: t.Any, tmp_path: Path, source: str, write: t.Callable[[str], str], room: int
+) -> None:
+    """Blanks are collapsed in messages, which may be cut in the midst of it."""
+    secret = 'corréct  "horse" battery staple'
+    message = f"bad{' x' * (room // 2)} {write(secret)} is wrong"
+    cloud.sim.add_fault("status", service="dds", status=403, body=json.dumps({"error_msg": message}))
+    given = {"access_key": "AK-of-demo", "secret_key": secret}
+    environ: dict[str, str] = {}
+    if source == "environment":
+        given, environ = {}, {"HW_ACCESS_KEY": "AK-of-demo", "HW_SECRET_KEY": secret}
+    elif source == "file":
+        path = tmp_path / "credentials"
+        path.write_text(f"[basic]\nak = AK-of-demo\nsk = {secret}\n", encoding="utf-8")
+        given, environ = {}, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(path)}
+    client = cloud.client("dds", environ=environ, **given)
+    with pytest.raises(ApiError) as caught:
+        client.get_task(TaskRef("dds", "t"))
+    shown = json.dumps(Mask(cloud.masked, [])(caught.value.to_result()), ensure_ascii=False)
+    assert "bad x x" in shown
+    assert not [word for word in ("corr", "horse", "battery", "staple") if word in shown]
 
 
 # iam_token's part

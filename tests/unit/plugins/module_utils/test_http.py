@@ -280,7 +280,7 @@ def test_of_a_long_message_no_word_is_shown_in_part(sender: t.Any, glue: str) ->
     sender.sim.add_fault("status", status=403, error_msg=f"{'a' * 200}{glue}{accounts.TOKEN * 3} bad")
     error = sender.fail()
     assert accounts.TOKEN[:4] not in f"{error} {error.to_result()}"
-    assert error.message == ("a" * 200 + " ..." if glue.startswith(" ") else "Forbidden")
+    assert error.message == ("a" * 200 + " [...]" if glue.startswith(" ") else "Forbidden")
 
 
 def test_a_message_that_is_just_not_too_long(sender: t.Any) -> None:

@@ -857,7 +857,7 @@ def test_a_long_message_is_cut(cloud: t.Any) -> None:
     )
     with pytest.raises(ApiError) as caught:
         cloud.by_token("dds")._get(ref_of("dds"))
-    assert caught.value.message.endswith(" ...")
+    assert caught.value.message.endswith(" [...]")
     assert len(caught.value.message) <= 303
 
 
