@@ -412,7 +412,8 @@ def login(
     url = _login_url(iam_endpoint)
     action = _login_action(iam_endpoint)
     body = {"auth": {"identity": _identity(credentials), "scope": _scope(credentials, project_id, region)}}
-    hint = "Check username, password and domain_name."
+    # IAM refuses with HTTP 401, too, where the project is not the user's.
+    hint = "Check username, password and domain_name, and region or project_id."
     response = http.send(Request("POST", url, action, [("nocatalog", "true")], body=body, hint=hint))
     value = response.headers.get("X-Subject-Token", "")
     if not value or not fits_header(value):

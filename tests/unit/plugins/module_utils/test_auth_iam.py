@@ -102,7 +102,7 @@ def test_wrong_password(http: HttpClient, sim: Simulator, wrong: str) -> None:
     # IAM's code is the number of the HTTP status; it is said once.
     assert (error.kind, error.error_class, error.code) == ("unauthorized", ErrorClass.UNAUTHORIZED, "401")
     assert "HTTP 401: The username or password is wrong (request id" in str(error)
-    assert "Check username, password and domain_name" in str(error)
+    assert "Check username, password and domain_name, and region or project_id." in str(error)
     assert "Cannot get a token (POST " in str(error)
     assert "not-the-right-one" not in str(error)
     assert "nocatalog" not in str(error)
@@ -113,6 +113,7 @@ def test_unknown_project(http: HttpClient, sim: Simulator) -> None:
     with pytest.raises(ApiError) as caught:
         login(http, sim, project_id="0" * 32)
     assert caught.value.kind == "unauthorized"
+    assert "and region or project_id." in str(caught.value)
 
 
 def test_token_without_the_header(http: HttpClient, sim: Simulator) -> None:
