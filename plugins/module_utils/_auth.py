@@ -20,7 +20,7 @@ from ._concurrency import Missing, run_all
 from ._endpoints import check_endpoint, iam_endpoint_of
 from ._errors import ApiError, ErrorClass, InputError
 from ._http import CHECK_NETWORK, Auth, HttpClient, Request, Response, no_response_within, unreadable
-from ._settings import HOW_TO_GIVE_CREDENTIALS, KEY, PASSWORD, TOKEN, Credentials, Settings, fits_header
+from ._settings import HOW_TO_GIVE_CREDENTIALS, KEY, METHODS, PASSWORD, TOKEN, Credentials, Settings, fits_header
 from ._signing import authorization, canonical_query
 from ._task import is_id, seconds_since_1970
 from ._text import plural
@@ -35,6 +35,7 @@ GRACE_SECONDS = 1.0
 
 KEY_HINT = "Check access_key and secret_key, for temporary keys security_token too and that they have not expired."
 AGENCY_HINT = "No credentials were given, so the key of this ECS's agency was used: check the agency's permissions."
+NEEDS_PASSWORD = "IAM issues tokens for username, password and domain_name"
 
 
 class Key(t.NamedTuple):
@@ -336,8 +337,19 @@ class Authenticator:
         :raises InputError: there is no user name and password, or neither project nor region is known
         """
         if self.credentials.method != PASSWORD:
-            raise InputError("A token is given for username, password and domain_name: set these.")
+            raise InputError(self._no_password())
         return self._login(self._settings.get("region"), self._settings.get("project_id"))
+
+    def _no_password(self) -> str:
+        what = {KEY: "an access key", TOKEN: "a token"}.get(self.credentials.method)
+        if what is None:
+            return f"{self._settings.lack()} {NEEDS_PASSWORD}: set all three."
+        found = {option: self._settings.find(option) for option in METHODS[self.credentials.method]}
+        in_play = [option for option, setting in found.items() if setting and setting.source == option]
+        remedy = "Give username, password and domain_name as options of this task."
+        if in_play:
+            remedy = f"Leave {' and '.join(in_play)} out of this task, or set {'them' if in_play[1:] else 'it'} to ''."
+        return f"{NEEDS_PASSWORD} only, but {what} took precedence. {remedy}"
 
     def _login(self, region: str | None, project_id: str | None) -> Token:
         values = self.credentials.values

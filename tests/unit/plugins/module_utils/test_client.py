@@ -946,10 +946,35 @@ def test_login(cloud: t.Any) -> None:
     assert record["method"] == "POST"
 
 
-@pytest.mark.parametrize("way", ["token", "key"])
-def test_login_without_a_password(cloud: t.Any, way: str) -> None:
-    with pytest.raises(InputError, match="username, password and domain_name"):
-        cloud.client(**WAYS[way][0]).login()
+SET = {"HW_USER_NAME": "u", "HW_USER_PASSWORD": "p-of-u", "HW_DOMAIN_NAME": "d"}
+GIVE = "Give username, password and domain_name as options of this task."
+
+
+@pytest.mark.parametrize(
+    ("environ", "given", "message"),
+    [
+        ({**SET, "HW_ACCESS_KEY": "a", "HW_SECRET_KEY": "s"}, {}, f"only, but an access key took precedence. {GIVE}"),
+        ({**SET, "HW_AUTH_TOKEN": "t"}, {}, f"only, but a token took precedence. {GIVE}"),
+        (
+            SET,
+            {"auth_token": "t"},
+            "only, but a token took precedence. Leave auth_token out of this task, or set it to ''.",
+        ),
+        (
+            SET,
+            BY_KEY,
+            "only, but an access key took precedence. "
+            "Leave access_key and secret_key out of this task, or set them to ''.",
+        ),
+        ({}, {}, "No credentials are given. {}: set all three."),
+        ({"HW_USER_NAME": "u"}, {}, "HW_USER_NAME is given without password and domain_name. {}: set all three."),
+    ],
+)
+def test_login_without_a_password(cloud: t.Any, environ: dict[str, str], given: dict[str, str], message: str) -> None:
+    needs = "IAM issues tokens for username, password and domain_name"
+    with pytest.raises(InputError) as caught:
+        cloud.client(environ=environ, **given).login()
+    assert str(caught.value) == (message.format(needs) if "{}" in message else f"{needs} {message}")
     assert cloud.sim.requests() == []
 
 

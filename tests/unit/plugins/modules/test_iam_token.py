@@ -70,8 +70,8 @@ def test_wrong_password(run_module: t.Any, sim: Simulator) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"auth_token": "a-token-of-no-use"}, "set these"),
-        ({"access_key": "a-key-of-no-use", "secret_key": "a-secret-of-no-use"}, "set these"),
+        ({"auth_token": "a-token-of-no-use"}, "only, but a token took precedence"),
+        ({"access_key": "a-key-of-no-use", "secret_key": "a-secret-of-no-use"}, "but an access key took precedence"),
         ({"username": "u"}, "username is given without password and domain_name."),
         ({**LOGIN, "region": None}, "set project_id or region"),
         ({**LOGIN, "iam_endpoint": None, "region": "mars-1"}, "Set iam_endpoint"),
