@@ -36,6 +36,8 @@ options:
   project_id:
     description:
       - Id of the project. If it is set nowhere, it is looked up by the name of the region.
+      - A project belongs to one region. With another O(region) than the environment's, set this, too, where the environment
+        has a project.
       - If not set, the value of E(HW_PROJECT_ID), E(HUAWEICLOUD_SDK_PROJECT_ID), E(OS_PROJECT_ID), or E(OS_TENANT_ID)
         is used.
     type: str
