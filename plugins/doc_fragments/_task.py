@@ -98,7 +98,7 @@ options:
             C(fail_reason) and C(error_code) may be given.
           - With C(id), a response about another O(task_id) is an error, and without O(api.record) also one without an id.
           - With O(instance_id) and without O(task_id), a response about another instance is an error. C(instance_id) is
-            compared, or C(id) if C(instance_id) is not given.
+            compared, or C(id) if C(instance_id) is not given. In a list, C(id) chooses the entry.
         type: dict
       succeeded:
         description:

@@ -152,10 +152,18 @@ def refs_of(params: t.Mapping[str, t.Any]) -> list[TaskRef]:
     named = {option: params.get(option) for option in TASK_OPTIONS}
     # Ansible adds the names of aliases to what was given.
     tasks = [named] if params.get("tasks") is None else params["tasks"]
-    # Where a template came out empty, the last restore or a whole list would be taken for the task.
-    if any(item.get("task_id") == "" for item in tasks):
-        raise InputError("task_id is empty. To leave it out, use default(omit).")
+    for item in tasks:
+        check_task_id_is_not_empty(item)
     return [TaskRef.from_option(item) for item in tasks]
+
+
+def check_task_id_is_not_empty(values: t.Mapping[str, t.Any]) -> None:
+    """Refuse what a template left empty: the last restore, or a whole list, would be taken for the task.
+
+    :raises InputError: it is empty
+    """
+    if values.get("task_id") == "":
+        raise InputError("task_id is empty. To leave it out, use default(omit).")
 
 
 def check_ref(ref: TaskRef) -> None:

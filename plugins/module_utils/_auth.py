@@ -95,8 +95,12 @@ class SharedValue:
             return self._text
 
     def _new(self, obtain: t.Callable[[], str], failures_before: int) -> str:
-        # All who waited for the same response share its failure.
-        if self._failure and (self._failures > failures_before or self._is_lasting(self._failure)):
+        # A refusal is met once, not once a task: IAM locks accounts after a few wrong passwords. Trouble is shared by
+        # all who waited for the same response.
+        if self._failure and (
+            self._failure.error_class not in (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
+            or self._failures > failures_before
+        ):
             raise self._failure
         try:
             return obtain()
@@ -105,9 +109,10 @@ class SharedValue:
             self._failures += 1
             raise
 
-    def _is_lasting(self, failure: ApiError) -> bool:
-        """Whether to ask again is of no use: refused from the start. What IAM gave before may be refused by chance."""
-        return not self._was_given and failure.error_class not in (ErrorClass.TRANSIENT, ErrorClass.THROTTLED)
+    def begin_poll(self) -> None:
+        """Forget a refusal of what IAM gave before: it may have been an odd response of a gateway."""
+        if self._was_given:
+            self._failure = None
 
     def put(self, text: str) -> None:
         """Take a text that came with another response."""
@@ -140,6 +145,10 @@ class PasswordAuth:
         :raises ApiError: IAM refuses
         """
         return self._token.get(self._login)
+
+    def begin_poll(self) -> None:
+        """Log in again where a new login was refused during the poll before."""
+        self._token.begin_poll()
 
     def renew(self, request: PreparedRequest) -> bool:
         """Drop the token that ``request`` was refused with; the next request gets a new one."""
@@ -285,6 +294,13 @@ class Authenticator:
         address = check_endpoint(given.source, given.value)
         # The variables of Terraform and OpenStack hold the API's version, too.
         return address[:-3] if address.endswith("/v3") else address
+
+    def begin_poll(self) -> None:
+        """Let what IAM gave before, and refused during the poll before, be requested once more."""
+        with self._lock:
+            obtained: list[PasswordAuth | SharedValue] = [*self._passwords.values(), *self._projects.values()]
+        for each in obtained:
+            each.begin_poll()
 
     def for_project(self, region: str | None, given: str | None, project_id: str | None) -> Auth:
         """Return the credentials of a request for a project; ``given`` is its id where the user has named it."""

@@ -148,6 +148,7 @@ class TaskClient:
 
         The first throttled request stops the rest, which was not polled then.
         """
+        self._authenticator.begin_poll()
         return self._get_batch(refs, limit=self._patience(refs) + GRACE_SECONDS)
 
     def _get_batch(

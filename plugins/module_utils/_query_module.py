@@ -15,7 +15,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._argspec import query_arguments
+from ._argspec import check_task_id_is_not_empty, query_arguments
 from ._client import TaskClient, new_task_client
 from ._custom import near_names
 from ._errors import TasksError
@@ -40,6 +40,7 @@ def run(service: str, params: t.Mapping[str, t.Any], client: TaskClient) -> dict
 
     :raises TasksError: an option is missing, or there was no usable response
     """
+    check_task_id_is_not_empty(params)
     named = (params.get(option) or None for option in ("task_id", "instance_id", "task_name"))
     response = client.get_task(TaskRef(service, *named))
     task = response.task.to_dict() if response.task else None

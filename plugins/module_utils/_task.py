@@ -87,7 +87,7 @@ _EPOCH_MILLISECONDS = re.compile(r"[1-9]\d{12}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 # After an offset the zone's name tells nothing more; the name of another zone than UTC alone is not understood.
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,]\d+)? ?(?:Z|UTC|([+-])(\d\d)(?::?(\d\d))?(?: [A-Z]+)?)?",
+    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,]\d+)? ?(?:Z|UTC|GMT|([+-])(\d\d)(?::?(\d\d))?(?: [A-Z]+)?)?",
     re.ASCII | re.IGNORECASE,
 )
 _EPOCH = datetime.datetime(1970, 1, 1)
@@ -139,7 +139,10 @@ class TaskRef(t.NamedTuple):
 
     @classmethod
     def from_option(cls, values: t.Mapping[str, t.Any]) -> TaskRef:
-        """Read one item of the option ``tasks``; an empty text, as forms send it, is not given."""
+        """Read one item of the option ``tasks``; an empty text, as forms send it, is not given.
+
+        Whoever calls it has refused an empty id of a task.
+        """
         given: dict[str, t.Any] = {name: values.get(name) or None for name in cls._fields}
         if given["api"]:
             api = {key: value for key, value in given["api"].items() if value is not None}

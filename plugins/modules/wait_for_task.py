@@ -259,8 +259,8 @@ tasks:
     status:
       description:
         - Status of the task, in the API's own word.
-        - Null where the API gave none. The task was never seen, is gone (O(api.not_found)), or is a restore that was named
-          by its instance alone, whose state follows from its steps.
+        - Null where the API gave none. The task was never seen, is gone (O(api.not_found)), is a restore that was named by
+          its instance alone, whose state follows from its steps, or its response has no status, which a warning says.
       type: str
     state:
       description: What the status means, in one vocabulary for all services. Only V(succeeded) is success.

@@ -258,7 +258,7 @@ def _totals(view: WaitView) -> str:
     counts = {state: states.count(state) for state in dict.fromkeys(states)}
     ended = sum(counts.pop(state, 0) for state in (State.SUCCEEDED, State.FAILED, State.CANCELED))
     parts = [f"{ended} of {len(watches)} finished"]
-    failed = sum(watch.failed and not watch.needs_action for watch in watches)
+    failed = sum(watch.failed and (watch.final_error is not None or not watch.needs_action) for watch in watches)
     if failed:
         parts.append(f"{failed} failed")
     parts += [f"{count} {state.replace('_', ' ')}" for state, count in counts.items()]

@@ -392,13 +392,16 @@ def test_a_login_that_had_bad_luck_is_tried_again(status: int | None) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409])
-def test_a_refusal_after_a_good_login_is_met_by_those_who_waited_for_it(status: int) -> None:
-    """It may be the odd answer of a gateway: the next poll asks IAM again."""
+def test_a_refusal_after_a_good_login_is_met_once_a_poll(status: int) -> None:
+    """It may be the odd response of a gateway: the next poll logs in again."""
     logins = Logins(None, ApiError("no", http_status=status))
     auth = _auth.PasswordAuth(logins)
     assert auth.renew(auth(prepared()))
-    with pytest.raises(ApiError):
-        auth.ensure_token()
+    for dummy in range(3):
+        with pytest.raises(ApiError):
+            auth.ensure_token()
+    assert logins.count == 2
+    auth.begin_poll()
     assert auth.ensure_token() == "token 3"
 
 

@@ -571,6 +571,17 @@ def test_an_iam_that_drips_once_is_asked_again(
     assert len(iam.requests) == 2
 
 
+def test_a_new_login_that_is_refused_is_sent_once_a_poll(cloud: t.Any) -> None:
+    tasks = [ref_of(cloud.sim.add_task("dds")) for dummy in range(60)]
+    client = cloud.client("dds", **BY_PASSWORD)
+    client.get_tasks(tasks)
+    cloud.sim.change_accounts(expire_token="issued")
+    cloud.sim.add_fault("status", service="iam", status=403)
+    for polls in (1, 2):
+        assert {result.http_status for result in client.get_tasks(tasks)} == {403}
+        assert len(cloud.sim.requests(service="iam")) == 1 + polls
+
+
 # Request limits
 
 

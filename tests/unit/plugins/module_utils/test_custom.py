@@ -19,8 +19,8 @@ VOLUME = {
     "fields": {"id": "id", "status": "status"},
     "not_found": "succeeded",
 }
-# These two also stand for a query that failed.
-AMBIGUOUS = {"Common.0011", "IMG.0023"}
+# These also stand for a query that failed, or for any invalid parameter.
+AMBIGUOUS = {"Common.0011", "IMG.0023", "111400063"}
 CODES = {code for row in SERVICES.values() for code in row.not_found_codes} - AMBIGUOUS
 UNKNOWN = [(400, code) for code in sorted(CODES)]
 

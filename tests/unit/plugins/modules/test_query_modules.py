@@ -54,6 +54,15 @@ def test_task(run_module: t.Any, sim: Simulator, service: str, module: str) -> N
 
 
 @pytest.mark.parametrize(("service", "module"), NAMED)
+def test_an_id_that_a_template_left_empty(run_module: t.Any, sim: Simulator, service: str, module: str) -> None:
+    named = {**naming(service, sim.add_task(service)), "task_id": ""}
+    named.update({"task_name": ""} if "task_name" in named else {})
+    result = run_module.fail(module, **connection(sim, service), **named)
+    assert result["msg"].startswith("task_id is empty.")
+    assert sim.requests() == []
+
+
+@pytest.mark.parametrize(("service", "module"), NAMED)
 def test_aliases_and_check_mode(run_module: t.Any, sim: Simulator, service: str, module: str) -> None:
     """Check mode makes no difference to a query."""
     task = sim.add_task(service)

@@ -553,6 +553,12 @@ def test_totals_name_every_state() -> None:
     assert totals == "[h1] 1 of 12 finished, 1 failed, 1 needs action, 1 unknown, 9 pending"
 
 
+def test_totals_count_a_task_that_was_given_up_while_it_needed_action() -> None:
+    scene = Scene(*many(12), error_grace=0)
+    scene.poll(*[Task("dds", State.NEEDS_ACTION, status="x")] * 12)
+    assert " 1 failed, 12 needs action" in scene.poll(error(503))[-1]
+
+
 # --- the sign of life ---
 
 
