@@ -33,8 +33,8 @@ FIELDS = (
     *("fail_reason", "error_code"),
 )
 
-# They also stand for a query that failed (OTC) or for any invalid parameter (error codes of DCS), which must not pass as
-# an object that is gone.
+# They also stand for a query that failed (OTC) or for any invalid parameter (error codes of DCS), which must not pass
+# as an object that is gone.
 _AMBIGUOUS_CODES = {"Common.0011", "IMG.0023", "111400063"}
 # Any service's own codes may come from an API that the table lacks.
 _NOT_FOUND_CODES = frozenset(code for row in SERVICES.values() for code in row.not_found_codes) - _AMBIGUOUS_CODES
