@@ -92,9 +92,12 @@ nothing.""",
 
 SOAK_TITLE = "An hour without a rest"
 SOAK = """\
-`make soak`: tasks that end and are replaced, with faults and a request limit, in waits one after the other and in one
-long wait. Of each, with Ansible's processes: memory, open files and threads when it was warm, and later; *slope* is the
-line of least squares through the memory. From the first of the many waits to the last, what Python held changed by
-{growth_of_blocks:+.1%}; the memory of that process also has the gaps in between, which become more at first.
+`make soak` waits for an hour, with faults and a request limit: for tasks that end and are replaced, in one process with
+16 waits at a time, one after the other; and for 1,000 tasks in one long wait of `ansible-playbook`. Of each, with all
+processes below it: resident memory, open files and threads after a minute, later, and at last, when the first process
+has no wait left. The slope is the line of least squares through the memory. In the first process what Python's
+allocator holds changed by {growth_of_blocks:+.1%} from the first waits to the last; the rest of its growth is gaps
+between blocks.
+
 {waits:,.0f} waits for {tasks:,.0f} tasks in {hours:g} h, {requests:,.0f} requests, {faults:,.0f} faults met;
 {wrong:.0f} results wrong. Measured on {date}."""

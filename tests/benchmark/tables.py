@@ -160,15 +160,17 @@ def _files(result: Result) -> str:
 
 
 def soak(subjects: Mapping[str, Mapping[str, float]]) -> str:
-    """What processes held at first, and later."""
+    """What processes held at first, later, and at last."""
     rows = [
         [
             name,
             f"{held['rss_first']:.0f}",
             f"{held['rss_later']:.0f}",
             f"{held['slope']:+.1f}",
-            f"{held['fds_first']:.0f}, {held['fds_later']:.0f}",
-            f"{held['threads_first']:.0f}, {held['threads_later']:.0f}",
+            *(
+                ", ".join(f"{held[f'{what}_{when}']:.0f}" for when in ("first", "later", "last"))
+                for what in ("fds", "threads")
+            ),
         ]
         for name, held in subjects.items()
     ]
