@@ -149,17 +149,21 @@ class TaskClient:
         The first throttled request stops the rest, which was not polled then.
         """
         self._authenticator.begin_poll()
-        return self._get_batch(refs, limit=self._patience(refs) + GRACE_SECONDS)
+        seconds = self._patience(refs)
+        return self._get_batch(refs, seconds, limit=seconds + GRACE_SECONDS)
 
     def _get_batch(
         self,
         refs: t.Sequence[TaskRef],
+        seconds: float,
         *,
         limit: float | None = None,
         is_over: t.Callable[[], bool] = lambda: False,
     ) -> list[Task | ApiError]:
-        """Get many tasks at once, all in ``limit`` seconds. When it ``is_over``, no further request is sent."""
-        seconds = self._patience(refs)
+        """Get many tasks at once, each in ``seconds`` and all in ``limit`` seconds.
+
+        When it ``is_over``, no further request is sent.
+        """
         results = run_all(
             [functools.partial(self._try_get, ref) for ref in refs],
             workers=POOL_SIZE,
@@ -182,15 +186,16 @@ class TaskClient:
             batch = self._get_what_time_allows([refs[index] for index in todo])
             results.update(zip(todo, batch))
             refused = next(filter(_is_throttled, batch), None)
-            if not (pauses.sleep(t.cast(ApiError, refused)) if refused else any(map(_is_answer, batch))):
+            if not (pauses.sleep(t.cast(ApiError, refused)) if refused else any(map(_is_response, batch))):
                 break
             todo = [index for index in todo if _is_held_up(results[index])]
         return [results[index] for index in range(len(refs))]
 
     def _get_what_time_allows(self, refs: t.Sequence[TaskRef]) -> list[Task | ApiError]:
         """Begin as many requests as fit into the time that one may take, and wait for all of these."""
-        end = self._clock() + self._patience(refs)
-        return self._get_batch(refs, is_over=lambda: self._clock() >= end)
+        seconds = self._patience(refs)
+        end = self._clock() + seconds
+        return self._get_batch(refs, seconds, is_over=lambda: self._clock() >= end)
 
     def list_tasks(self, ref: TaskRef, wanted: Wanted, now: float) -> Found:
         """Find tasks in the list of a service; ``ref`` says which service, instance, region and project.
@@ -376,7 +381,7 @@ def _is_throttled(result: Task | ApiError) -> bool:
     return isinstance(result, ApiError) and result.error_class is ErrorClass.THROTTLED
 
 
-def _is_answer(result: Task | ApiError) -> bool:
+def _is_response(result: Task | ApiError) -> bool:
     """Whether the API has said something about the task."""
     silent = (ErrorClass.THROTTLED, ErrorClass.NOT_POLLED, ErrorClass.TRANSIENT)
     return isinstance(result, Task) or result.error_class not in silent
